@@ -124,7 +124,7 @@ Outcome: TypeAlias = Accepted | Rejected | Pending | Later
 
 @attrs.frozen(kw_only=True)
 class PushStream(Generic[R]):
-    """Things that go out. Outcomes by item key; one not named, or a raise after something unrepeatable left, is unknown.
+    """Things that go out. Outcomes by item key; one not named, or a raise after anything unrepeatable left, is unknown.
 
     `settle` says what became of pending (ticket) and unknown (no ticket) ones by looking; Later: it never arrived.
     Without it, a repeatable batch is pushed again as it was, and any other waits for a person. In a batch of one,

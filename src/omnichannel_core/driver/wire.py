@@ -93,7 +93,8 @@ _SHAPES: dict[tuple[object, str], type] = {}
 def _shape_of(shape: object, at: str) -> type:
     """`list[shape]`, or a struct holding one at `at`; made once per pair."""
     if (shape, at) not in _SHAPES:
-        X
+        rows: Any = list[shape]  # type: ignore[valid-type]
+        _SHAPES[shape, at] = msgspec.defstruct("Envelope", [(at, rows)]) if at else rows
     return _SHAPES[shape, at]
 
 

@@ -61,7 +61,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
-    """Something paid besides the lines (shipping, handling, fee, wrapping) or taken off (discount, coupon; negative)."""
+    """What is paid besides the lines (shipping, handling, fee, wrapping) or taken off (discount, coupon; negative)."""
 
     id: str
     kind: str
