@@ -1,0 +1,1 @@
+"""Where the house keeps things: tables, engines, migrations, one repository per aggregate, the vault."""

@@ -1,0 +1,119 @@
+"""The store: one engine, one lane for writers, a few for readers. A unit of work is a function of a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+import anyio.to_thread
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from omnichannel_core import errors
+from omnichannel_core.storage import sqlite
+from omnichannel_core.storage.presence import Presence
+
+T = TypeVar("T")
+Tx = sa.Connection
+Work = Callable[[Tx], T]
+
+
+class Store:
+    """Opens nothing before `open`. All public methods but `open` and `close` are safe on asyncio and trio.
+
+    Attributes:
+        url: SQLAlchemy's; a plain path is a SQLite file.
+        brand_new: the SQLite file did not exist before `open`.
+        data: the directory for files beside the database (locks, scratch, exchange).
+    """
+
+    def __init__(self, url: str, data: Path | None = None) -> None:
+        self.url = sa.make_url(url if "://" in url else f"sqlite:///{url}")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database in (None, "", ":memory:"):
+            raise errors.UsageError("A store in memory cannot be shared by threads; give a file's path.")
+        self.path = Path(self.url.database or "").resolve() if self.is_sqlite else None
+        if data is None and self.path is None:
+            raise errors.UsageError("A store on a server needs a data directory of its own; give data=...")
+        self.data = data if data is not None else Path(f"{self.path}-data")
+        self.brand_new = False
+        self.presence: Presence
+        self._engine: sa.Engine
+        self._lock: sqlite.WriteLock | None = None
+        self._writers: anyio.CapacityLimiter | None = None
+        self._readers: anyio.CapacityLimiter | None = None
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The opened engine (for migrations)."""
+        return self._engine
+
+    def open(self) -> None:
+        """Blocking. Migrations are the caller's (see `migrations.ensure`)."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.brand_new = not self.path.exists() or self.path.stat().st_size == 0
+            if self.brand_new:
+                self.path.touch(mode=0o600)
+            self._engine = sqlite.make_engine(self.path)
+            self._lock = sqlite.WriteLock(self.path)
+        else:
+            self._engine = sa.create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        self.presence = Presence(self.data / "workers")
+
+    def close(self) -> None:
+        """Blocking."""
+        self.presence.close()
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    # --- on the loop
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` in a read transaction, off the loop.
+
+        Raises:
+            StorageError: the store cannot do it now.
+        """
+        if self._readers is None:
+            self._readers = anyio.CapacityLimiter(4)
+        return await anyio.to_thread.run_sync(self.read_now, work, limiter=self._readers)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a write transaction, off the loop, one at a time; all of it or nothing.
+
+        Raises:
+            StorageError: the store cannot do it now.
+        """
+        return await self.compute(lambda: self.write_now(work))
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Run a pure function in the writers' lane, off the loop: one thread's worth of work at a time."""
+        if self._writers is None:
+            self._writers = anyio.CapacityLimiter(1 if self.is_sqlite else 4)
+        return await anyio.to_thread.run_sync(work, limiter=self._writers)
+
+    # --- in a thread
+    def read_now(self, work: Work[T]) -> T:
+        """Blocking `read`."""
+        with _typed(), self._engine.connect().execution_options(readonly=True) as tx, tx.begin():
+            return work(tx)
+
+    def write_now(self, work: Work[T]) -> T:
+        """Blocking `write`."""
+        with _typed(), self._lock.held() if self._lock else nullcontext(), self._engine.begin() as tx:
+            return work(tx)
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    """The database's troubles as ours; the message has no statement and no value."""
+    try:
+        yield
+    except OperationalError as cause:
+        raise errors.StorageError(f"The store cannot do this now: {cause.orig}. Nothing was changed.") from cause
+    except DBAPIError as cause:
+        raise errors.StorageError(f"The store refused a statement: {type(cause.orig).__name__}.") from cause
