@@ -114,7 +114,7 @@ class Vault:
     def census(self, tx: Tx) -> dict[str, int]:
         """How many secrets each key holds."""
         rows = tx.execute(sa.select(secret.c.key_id, sa.func.count()).group_by(secret.c.key_id))
-        return {key_id: count for key_id, count in rows}
+        return {str(key_id): int(count) for key_id, count in rows}
 
 
 def _bound(key_id: str, account: str, owner: str, owner_id: str, field: str) -> bytes:
