@@ -1,0 +1,94 @@
+"""Drafts: unfinished creates and re-authorizations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from omnichannel_core import errors
+from omnichannel_core.model.grant import Draft
+from omnichannel_core.storage.schema import draft, secret
+from omnichannel_core.storage.store import Tx
+from omnichannel_core.storage.times import micros, moment
+
+C = draft.c
+
+
+def put(tx: Tx, one: Draft, state_hash: str = "") -> None:
+    """Store or overwrite."""
+    tx.execute(draft.delete().where(C.id == one.id))
+    tx.execute(
+        draft.insert().values(
+            id=one.id, account_id=one.account, driver=one.driver, actor=one.actor, connection_id=one.connection,
+            name=one.name, typed=json.dumps(dict(one.typed)), context=json.dumps(dict(one.context)),
+            remote_account=one.remote_account, state_hash=state_hash,
+            created_at=micros(one.created_at), expires_at=micros(one.expires_at),
+        )
+    )  # fmt: skip
+
+
+def get(tx: Tx, account: str, draft_id: int, now: datetime) -> Draft:
+    """One of the account, not expired.
+
+    Raises:
+        NotFound: no such draft here, or it is over.
+    """
+    row = tx.execute(sa.select(draft).where(C.id == draft_id, C.account_id == account)).one_or_none()
+    if row is None or row.expires_at <= micros(now):
+        raise errors.NotFound(f"There is no draft {draft_id} any more: begin again.")
+    return _draft_of(row._mapping)
+
+
+def unconfirmed(tx: Tx, draft_id: int, now: datetime) -> Draft:
+    """One that the marketplace began and nobody has confirmed.
+
+    Raises:
+        NotFound: none such.
+    """
+    row = tx.execute(sa.select(draft).where(C.id == draft_id, C.account_id.is_(None))).one_or_none()
+    if row is None or row.expires_at <= micros(now):
+        raise errors.NotFound(f"There is no draft {draft_id} to confirm any more: start again at the marketplace.")
+    return _draft_of(row._mapping)
+
+
+def take_state(tx: Tx, state_hash: str, now: datetime) -> Draft | None:
+    """The draft of a state, which is used up by asking; None when unknown, used or late."""
+    row = tx.execute(sa.select(draft).where(C.state_hash == state_hash, C.state_hash != "")).one_or_none()
+    if row is None:
+        return None
+    used = tx.execute(sa.update(draft).where(C.id == row.id, C.state_hash == state_hash).values(state_hash=""))
+    if used.rowcount != 1 or row.expires_at <= micros(now):
+        return None
+    return _draft_of(row._mapping)
+
+
+def remove(tx: Tx, one: Draft) -> None:
+    """The draft and its secrets."""
+    _forget(tx, [one.id])
+
+
+def sweep(tx: Tx, now: datetime) -> int:
+    """Remove what is over; how many."""
+    over = [row[0] for row in tx.execute(sa.select(C.id).where(C.expires_at <= micros(now)))]
+    _forget(tx, over)
+    return len(over)
+
+
+def _forget(tx: Tx, ids: list[int]) -> None:
+    if ids:
+        tx.execute(draft.delete().where(C.id.in_(ids)))
+        owners = [str(one) for one in ids]
+        tx.execute(secret.delete().where(secret.c.owner_kind == "draft", secret.c.owner_id.in_(owners)))
+
+
+def _draft_of(row: Mapping[Any, Any]) -> Draft:
+    return Draft(
+        id=row["id"], account=row["account_id"], driver=row["driver"], actor=row["actor"],
+        connection=row["connection_id"], name=row["name"], typed=json.loads(row["typed"]),
+        context=json.loads(row["context"]), remote_account=row["remote_account"],
+        created_at=moment(row["created_at"]), expires_at=moment(row["expires_at"]),
+    )  # fmt: skip
