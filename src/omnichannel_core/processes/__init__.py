@@ -1,0 +1,1 @@
+"""Long work: queue, embedded runner, schedule."""
