@@ -92,3 +92,9 @@ def claim_due(tx: Tx, now: datetime, limit: int) -> list[tuple[str, int, str]]:
 
 def _spread(minutes: int) -> timedelta:
     return timedelta(minutes=minutes) * random.random()
+
+
+def any_due(tx: Tx, now: datetime) -> bool:
+    """Whether a claim would find something: cheap, without a write."""
+    query = sa.select(S.connection_id).where(S.minutes > 0, S.resting == 0, S.next_at <= micros(now)).limit(1)
+    return tx.execute(query).first() is not None
