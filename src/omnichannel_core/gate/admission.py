@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NoReturn, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import attrs
 from packaging.utils import canonicalize_name
@@ -39,7 +39,7 @@ class Admission:
     found: Found
     license: License
 
-    def __init__(self) -> NoReturn:
+    def __init__(self) -> None:
         raise errors.UsageError("Only the gate makes an Admission: await gate.admit(account, driver).")
 
     @property
@@ -49,7 +49,7 @@ class Admission:
 
 
 def _admit(account: Account, found: Found, license_: License) -> Admission:
-    new = object.__new__(Admission)
+    new: Admission = object.__new__(Admission)
     for name, value in (("account", account.id), ("buyer", account.buyer), ("found", found), ("license", license_)):
         object.__setattr__(new, name, value)
     return new
@@ -177,7 +177,7 @@ class Gate:
 
 
 def _verdict(
-    owner: Account, driver: str, catalog: Mapping[str, Found], held: list[Held], on: Installation | None
+    owner: Account, driver: str, catalog: Mapping[str, Found], held: Sequence[Held], on: Installation | None
 ) -> Verdict:
     found = catalog.get(driver)
     best = min((_for_distribution(one, found) for one in held), key=lambda one: one.rank, default=None)

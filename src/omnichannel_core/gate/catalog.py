@@ -139,9 +139,9 @@ def _read(distribution: metadata.Distribution, core: str) -> Sequence[Found]:
     try:
         about = distribution.metadata
         name, version = canonicalize_name(str(about["Name"])), str(about["Version"])
-        title = " ".join(str(about.get("Summary") or name).split())
+        title = " ".join(_member(about, "Summary").split()) or name
         points = [(point.name, point.value) for point in distribution.entry_points if point.group == GROUP]
-        misfit = _misfit(distribution, str(about.get("Keywords") or ""), name, core)
+        misfit = _misfit(distribution, _member(about, "Keywords"), name, core)
     except Exception as cause:  # noqa: BLE001 - damaged metadata is a reason, not an exception
         return (_unreadable(distribution, type(cause).__name__),)
     return [
@@ -151,6 +151,10 @@ def _read(distribution: metadata.Distribution, core: str) -> Sequence[Found]:
         )
         for point, module in points
     ]  # fmt: skip
+
+
+def _member(about: metadata.PackageMetadata, name: str) -> str:
+    return str(about[name]) if name in about else ""
 
 
 def _unreadable(distribution: metadata.Distribution, trouble: str) -> Found:
@@ -177,8 +181,8 @@ def _misfit(distribution: metadata.Distribution, keywords: str, name: str, core:
     stated = {int(number) for number in _HOOK_API.findall(keywords)} or {1}
     if not stated & {HOOK_API, max(1, HOOK_API - 1)}:
         spoken = ", ".join(map(str, sorted(stated)))
-        newer = min(stated) > HOOK_API
-        return f"{name} is written for hook API {spoken}, this {CORE} speaks {HOOK_API}: upgrade {CORE if newer else name}."
+        older = CORE if min(stated) > HOOK_API else name
+        return f"{name} is written for hook API {spoken}, this {CORE} speaks {HOOK_API}: upgrade {older}."
     wanted = [want for want in map(_requirement, distribution.requires or ()) if want is not None]
     if not wanted:
         return f"{name} does not say which {CORE} it needs: it lacks a dependency on {CORE}."

@@ -205,7 +205,7 @@ class Licenses:
 
         return await self._store.write(work)
 
-    async def applications(self, account: str) -> list[rows.KeptApplication]:
+    async def applications(self, account: str) -> Sequence[rows.KeptApplication]:
         """What may be told of the application documents that count for an account.
 
         Raises:
@@ -216,7 +216,7 @@ class Licenses:
         )
 
     # --- for the gate, within its transaction
-    def judge(self, tx: Tx, buyer: str, now: datetime, driver: str | None = None) -> list[Held]:
+    def judge(self, tx: Tx, buyer: str, now: datetime, driver: str | None = None) -> Sequence[Held]:
         """The main account's licenses, or those for one driver, judged at `now`."""
         kept = rows.Licenses(tx, buyer).every(driver)
         if not kept:

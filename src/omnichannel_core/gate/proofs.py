@@ -126,8 +126,8 @@ def _jwks(given: str | bytes | Mapping[str, Any] | Iterable[Mapping[str, Any]]) 
         except ValueError as cause:
             raise errors.UsageError('The trusted keys are not JSON; give a JWKS: {"keys": [...]}.') from cause
     if isinstance(given, Mapping):
-        given = given["keys"] if "keys" in given else [given]
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        given = given.get("keys", [given])
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
         raise errors.UsageError('The trusted keys are not a list; give a JWKS: {"keys": [...]}.')
     return list(given)
 

@@ -17,7 +17,7 @@ PRODUCT = "omnichannel-core"
 
 def keygen() -> tuple[dict[str, Any], dict[str, Any]]:
     """A new pair of JWKs: (private, public). The key id is the key's thumbprint (RFC 7638)."""
-    key = OKPKey.generate_key(proofs.ALGORITHM)
+    key = OKPKey.generate_key("Ed25519")
     named = {"kid": key.thumbprint(), "use": "sig", "alg": proofs.ALGORITHM}
     return {**key.as_dict(private=True), **named}, {**key.as_dict(private=False), **named}
 
