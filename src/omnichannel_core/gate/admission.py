@@ -13,7 +13,8 @@ from omnichannel_core.driver.forms import Application
 from omnichannel_core.driver.session import Clock
 from omnichannel_core.gate import applications
 from omnichannel_core.gate.catalog import Catalog, Found
-from omnichannel_core.gate.licenses import Held, Licenses, State
+from omnichannel_core.gate.licenses import Licenses
+from omnichannel_core.gate.terms import Held, State
 from omnichannel_core.model.account import Account
 from omnichannel_core.model.license import Installation, License
 from omnichannel_core.storage import accounts

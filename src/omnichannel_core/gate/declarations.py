@@ -68,7 +68,7 @@ def flow_of(answer: object) -> AuthorizationFlow:
     _callable(flow.check, "AuthorizationFlow.check")
     for part in ("begin", "finish", "renew", "disconnect"):
         _maybe_callable(getattr(flow, part), f"AuthorizationFlow.{part}")
-    if (flow.begin is None) != (flow.finish is None) and flow.finish is None:
+    if flow.begin is not None and flow.finish is None:
         raise Wrong("AuthorizationFlow has begin without finish; nobody comes back without it")
     if flow.made_for is not None:
         _record(flow.made_for, "AuthorizationFlow.made_for")

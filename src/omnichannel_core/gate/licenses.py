@@ -12,18 +12,17 @@ and a clock set back to before the newest license was issued refuses that licens
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
-import attrs
 import msgspec
 
 from omnichannel_core import errors
 from omnichannel_core.driver.session import Clock
-from omnichannel_core.gate import applications, proofs
+from omnichannel_core.gate import applications
 from omnichannel_core.gate.proofs import Trust
+from omnichannel_core.gate.terms import Held, Revocations, State, day, read_license, read_revocations, worth
 from omnichannel_core.gate.vendor import PRODUCT
 from omnichannel_core.model.license import License
 from omnichannel_core.storage import accounts, audits
@@ -32,79 +31,10 @@ from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.times import micros, moment
 from omnichannel_core.storage.vault import Vault
 
-S = TypeVar("S")
 TOLERANCE = timedelta(hours=24)
-LEEWAY = timedelta(minutes=5)  # between the vendor's clock and the host's
 MARK, MARK_STEP = "clock_mark", timedelta(hours=1)
 NEWEST = "license_newest"
 REVOKED = "license_revocations"
-
-_Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
-_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-
-
-class State(StrEnum):
-    """What a license is worth now; the order is from best to worst."""
-
-    VALID = "valid"
-    GRACE = "grace"
-    NOT_YET = "not yet"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    INVALID = "invalid"
-
-    @property
-    def counts(self) -> bool:
-        """Whether it opens the gate."""
-        return self in (State.VALID, State.GRACE)
-
-
-@attrs.frozen(kw_only=True)
-class Held:
-    """A license of an account, judged. `license` is None when its text proves nothing (any more)."""
-
-    id: str
-    account: str
-    driver: str
-    state: State
-    reason: str
-    added_at: datetime
-    license: License | None = None
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """The best first: by state, then by the later end."""
-        end = 0.0 if self.license is None else (self.license.expires_at + self.license.grace).timestamp()
-        return list(State).index(self.state), -end
-
-    def refusal(self) -> errors.NotAdmitted:
-        """The error of a license that does not count."""
-        kinds = {State.NOT_YET: errors.LicenseExpired, State.EXPIRED: errors.LicenseExpired,
-                 State.REVOKED: errors.LicenseRevoked}  # fmt: skip
-        return kinds.get(self.state, errors.LicenseInvalid)(self.reason)
-
-
-class _Claims(msgspec.Struct, frozen=True, kw_only=True):
-    aud: str
-    sub: _Word
-    jti: _Word
-    driver: _Word
-    distribution: _Word
-    iat: _Seconds
-    nbf: _Seconds
-    exp: _Seconds
-    grace_days: Annotated[int, msgspec.Meta(ge=0, le=3660)] = 0
-    iss: str = ""
-    features: Sequence[str] = ()
-    application: str = ""
-
-
-class _Revocations(msgspec.Struct, frozen=True, kw_only=True):
-    aud: str
-    iat: _Seconds
-    seq: Annotated[int, msgspec.Meta(ge=1)]
-    revoked: Sequence[str]
-    iss: str = ""
 
 
 class Licenses:
@@ -171,10 +101,7 @@ class Licenses:
             LicenseInvalid: the text proves nothing here.
             Conflict: an older list, or another one of the same `seq`.
         """
-        _, payload = proofs.read(text.strip(), proofs.REVOCATION_TYPE, self._trust)
-        new = _decode(payload, _Revocations, "revocation list")
-        if new.aud != self._product:
-            raise errors.LicenseInvalid(f"The revocation list is for product {new.aud!r}, not {self._product!r}.")
+        new = read_revocations(text.strip(), self._trust, self._product)
 
         def work(tx: Tx) -> int:
             old, _ = _parsed(rows.fact(tx, REVOKED))
@@ -260,7 +187,7 @@ class Licenses:
         """See the module's text: a license from the future is refused, a newly issued one resets the mark."""
         if proved.issued_at > now + TOLERANCE:
             raise errors.LicenseInvalid(
-                f"License {proved.id} was issued on {_day(proved.issued_at)}, this host's clock shows {_day(now)}: "
+                f"License {proved.id} was issued on {day(proved.issued_at)}, this host's clock shows {day(now)}: "
                 "set the clock right."
             )
         newest = int(rows.fact(tx, NEWEST) or 0)
@@ -286,7 +213,7 @@ class Licenses:
             )
         if behind:
             return _held(kept, State.INVALID, behind, proved)
-        state, reason = _time_of(proved, now)
+        state, reason = worth(proved, now)
         return _held(kept, state, reason, proved)
 
     def _prove(self, text: str) -> License | str:
@@ -294,27 +221,13 @@ class Licenses:
         found = self._proved.get(text)
         if found is None:
             try:
-                found = self._read(text)
+                found = read_license(text, self._trust, self._product)
             except errors.LicenseInvalid as cause:
                 found = str(cause)
             if len(self._proved) >= 10_000:
                 self._proved.clear()
             self._proved[text] = found
         return found
-
-    def _read(self, text: str) -> License:
-        key_id, payload = proofs.read(text, proofs.LICENSE_TYPE, self._trust)
-        says = _decode(payload, _Claims, "license")
-        if says.aud != self._product:
-            raise errors.LicenseInvalid(f"License {says.jti} is for product {says.aud!r}, not {self._product!r}.")
-        if says.exp <= says.nbf:
-            raise errors.LicenseInvalid(f"License {says.jti} ends before it begins; ask the vendor for a new one.")
-        return License(
-            id=says.jti, account=says.sub, product=says.aud, driver=says.driver, distribution=says.distribution,
-            issuer=says.iss, issued_at=_at(says.iat), not_before=_at(says.nbf), expires_at=_at(says.exp),
-            grace=timedelta(days=says.grace_days), features=frozenset(says.features), application=says.application,
-            key_id=key_id, text=text,
-        )  # fmt: skip
 
 
 def main_account(tx: Tx, account: str) -> str:
@@ -332,24 +245,13 @@ def main_account(tx: Tx, account: str) -> str:
     return found.id
 
 
-def _time_of(proved: License, now: datetime) -> tuple[State, str]:
-    what, last = f"License {proved.id} for driver {proved.driver}", proved.expires_at + proved.grace
-    if now + LEEWAY < proved.not_before:
-        return State.NOT_YET, f"{what} begins on {_day(proved.not_before)}."
-    if now < proved.expires_at:
-        return State.VALID, ""
-    if now < last:
-        return State.GRACE, f"{what} ended on {_day(proved.expires_at)}; it is honored until {_day(last)}: renew it."
-    return State.EXPIRED, f"{what} ended on {_day(proved.expires_at)}: renew it."
-
-
 def _behind(tx: Tx, now: datetime) -> str:
     """Why the clock proves nothing, '' when it does."""
     mark = _mark(tx)
     if now >= mark - TOLERANCE:
         return ""
     return (
-        f"This host's clock shows {_day(now)}, but has shown {_day(mark)} before, so no license can be judged: "
+        f"This host's clock shows {day(now)}, but has shown {day(mark)} before, so no license can be judged: "
         "set the clock right, or add a newly issued license."
     )
 
@@ -359,10 +261,10 @@ def _mark(tx: Tx) -> datetime:
 
 
 @lru_cache(maxsize=4)
-def _parsed(stored: str) -> tuple[_Revocations | None, frozenset[str]]:
+def _parsed(stored: str) -> tuple[Revocations | None, frozenset[str]]:
     if not stored:
         return None, frozenset()
-    known = msgspec.json.decode(stored, type=_Revocations)
+    known = msgspec.json.decode(stored, type=Revocations)
     return known, frozenset(known.revoked)
 
 
@@ -371,18 +273,3 @@ def _held(kept: rows.KeptLicense, state: State, reason: str, proved: License | N
         id=kept.id, account=kept.account, driver=kept.driver, state=state, reason=reason, added_at=kept.added_at,
         license=proved,
     )  # fmt: skip
-
-
-def _decode(payload: bytes, shape: type[S], what: str) -> S:
-    try:
-        return msgspec.json.decode(payload, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
-        raise errors.LicenseInvalid(f"The {what} does not say what it must ({cause}); ask the vendor.") from cause
-
-
-def _at(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
