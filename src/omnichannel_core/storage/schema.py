@@ -60,7 +60,7 @@ application = _table(
     "application",
     sa.Column("account_id", sa.Text, sa.ForeignKey("omni_account.id"), primary_key=True),  # the main account
     sa.Column("name", sa.Text, primary_key=True),
-    _text("driver"), _int("version", "1"), _text("document", "{}"), _int("added_at"),
+    _text("driver"), _int("version", "1"), _int("added_at"),
 )  # fmt: skip
 
 # --- connections --------------------------------------------------------------------------------------------------
