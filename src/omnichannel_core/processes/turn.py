@@ -114,7 +114,7 @@ class Turn:
     # --- the runner's
     def ask(self, grace: float) -> None:
         """Ask it to end; after so many real seconds it is cancelled wherever it is."""
-        if not self._asked or self.scope.deadline == float("inf"):
+        if self.scope.deadline == float("inf"):
             self.scope.deadline = anyio.current_time() + grace
         self._asked = True
 
