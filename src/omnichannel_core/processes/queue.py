@@ -16,7 +16,7 @@ from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 
 QUICK, SLOW = 0.02, 0.5  # real seconds between two looks at a row that others may be changing
-STRIDE = 2.0  # seconds of the clock between two looks at a row that waits
+STRIDE = 5.0  # seconds of the clock between two looks at a row that waits
 
 
 class Queue:
@@ -133,4 +133,5 @@ class Queue:
             group.start_soon(rung)
             await self.clock.sleep(min(left, STRIDE))
             group.cancel_scope.cancel()
-        self.nudge()
+        if process.run_at <= self.clock.now():
+            self.nudge()
