@@ -106,9 +106,7 @@ def claim_due(tx: Tx, now: datetime, limit: int = 200, chance: Chance = random.r
     rows = tx.execute(_DUE.where(C.next_at <= micros(now)).order_by(C.next_at).limit(limit)).all()
     claimed = []
     for row in rows:
-        next_at = moment(row.next_at) + _around(row.minutes, chance)
-        if next_at <= now:
-            next_at = now + _around(row.minutes, chance)
+        next_at = next_after(moment(row.next_at), row.minutes, now, chance)
         moved = tx.execute(
             sa.update(schedule)
             .where(C.connection_id == row.connection_id, C.stream == row.stream, C.next_at == row.next_at)
@@ -117,6 +115,12 @@ def claim_due(tx: Tx, now: datetime, limit: int = 200, chance: Chance = random.r
         if moved.rowcount == 1:  # else another worker was first
             claimed.append((row.account_id, row.connection_id, row.stream))
     return claimed
+
+
+def next_after(due: datetime, minutes: int, now: datetime, chance: Chance = random.random) -> datetime:
+    """An interval after it was due, or after now when that is over too: neither drift nor a pile."""
+    next_at = due + _around(minutes, chance)
+    return next_at if next_at > now else now + _around(minutes, chance)
 
 
 def _around(minutes: int, chance: Chance) -> timedelta:
