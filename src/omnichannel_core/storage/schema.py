@@ -24,6 +24,12 @@ def _text(name: str, default: str | None = "") -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False, server_default=default)
 
 
+def _spoken(name: str) -> sa.Column[str]:
+    """Text for eyes: upper and lower case sort and compare alike (on PostgreSQL its collation decides)."""
+    kind = sa.Text().with_variant(sa.Text(collation="NOCASE"), "sqlite")
+    return sa.Column(name, kind, nullable=False, server_default="")
+
+
 def _int(name: str, default: str | None = "0") -> sa.Column[int]:
     return sa.Column(name, BIG, nullable=False, server_default=default)
 
@@ -68,9 +74,9 @@ connection = _table(
     "connection",
     sa.Column("id", BIG, primary_key=True, autoincrement=False),
     sa.Column("account_id", sa.Text, sa.ForeignKey("omni_account.id"), nullable=False),
-    _text("driver"), _text("name"), _text("status", "active"), _text("health", "ok"), _text("health_reason"),
+    _text("driver"), _spoken("name"), _text("status", "active"), _text("health", "ok"), _spoken("health_reason"),
     _int("order_return_errors"), _int("other_errors"),
-    _text("remote_account"), _text("remote_title"), _text("channel"), _int("grant_id"),
+    _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
     _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
