@@ -1,4 +1,4 @@
-"""How BigCommerce wants to be talked to: signature, judgement, origin, limits (guide bigcommerce-and-shopify 1.7, 1.8)."""
+"""How BigCommerce wants to be talked to: signature, judgement, origin, limits (guide 1.7, 1.8)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
+from omnichannel_bigcommerce.credentials import BigCommerceCredentials
 from omnichannel_core import errors
 from omnichannel_core.driver import Answer, Ask, Limit, Reading, RemoteApi, Session, Token, judge
-
-from omnichannel_bigcommerce.credentials import BigCommerceCredentials
 
 HOME, LOGIN = "https://api.bigcommerce.com", "https://login.bigcommerce.com"
 SECRET = re.compile(r"(?=\w*\d)(?=\w*[A-Za-z])[\w-]{28,}")
@@ -108,7 +107,7 @@ def judge_bigcommerce(answer: Answer) -> None:
         raise errors.RemoteUnavailable(f"{what}: BigCommerce could not finish this now{told}", wait(answer))
     if status == 507:
         raise errors.RemoteRejected(f"{what}: a limit of the store's plan is reached{told}", "507")
-    if status != 401 and (400 <= status < 500 and status not in (408, 425)) or status == 501:
+    if (status != 401 and (400 <= status < 500 and status not in (408, 425))) or status == 501:
         raise errors.RemoteRejected(f"{what}: {words or 'refused'}", str(status))
     judge(answer)
 

@@ -1,4 +1,4 @@
-"""Whose store it is and what the token may do; installs that begin at BigCommerce; webhooks (guide 1.3 to 1.6, 1.13)."""
+"""Whose store it is, what the token may do; installs begun at BigCommerce; webhooks (guide 1.3 to 1.6, 1.13)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from omnichannel_core import errors
-from omnichannel_core.driver import Arrived, AuthorizationFlow, Call, Callbacks, Changed, Checkup, Left, Session
-
 from omnichannel_bigcommerce import wire
 from omnichannel_bigcommerce.client import Client, exchange
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
 from omnichannel_bigcommerce.settings import OrderFilters
+from omnichannel_core import errors
+from omnichannel_core.driver import Arrived, AuthorizationFlow, Call, Callbacks, Changed, Checkup, Left, Session
 
 PROBES: Mapping[str, tuple[str, str]] = {
     "orders": ("getOrders", "/v2/orders"),
@@ -35,7 +34,7 @@ PROBES: Mapping[str, tuple[str, str]] = {
 """Capability -> a cheap GET that needs its scope: no end point lists a token's scopes (guide 1.5)."""
 
 SCOPES = ("store/order/*", "store/information/updated", "store/app/uninstalled")
-SECRET_HEADER = "x-omnichannel-secret"
+HEADER = "x-omnichannel-secret"
 CONTEXT = re.compile(r"stores/([a-z0-9]{4,32})")
 LEEWAY, TOLERANCE, SKEW = 60, 300, 300
 
@@ -169,7 +168,7 @@ def hooked(session: Session, call: Call) -> Sequence[Changed | Arrived | Left]:
     proof against the call: hooks of a typed token are signed with that API account's secret, which we never see.
     """
     ours = session.callback_secret.get_secret_value().encode()
-    if not hmac.compare_digest(call.headers.get(SECRET_HEADER, "").encode(), ours):
+    if not hmac.compare_digest(call.headers.get(HEADER, "").encode(), ours):
         raise errors.CallRefused("Unknown sender")
     signed_at = signature_time(session, call)
     if signed_at is not None and abs(session.clock.now().timestamp() - signed_at) > TOLERANCE:
@@ -239,7 +238,7 @@ async def subscribe(session: Session) -> None:
             "scope": scope,
             "destination": session.callback_url,
             "is_active": True,
-            "headers": {SECRET_HEADER: session.callback_secret.get_secret_value()},
+            "headers": {HEADER: session.callback_secret.get_secret_value()},
         }
         try:
             if scope in there:

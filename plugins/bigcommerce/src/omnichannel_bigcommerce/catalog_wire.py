@@ -1,4 +1,4 @@
-"""BigCommerce's own shapes of the store, its lists and its catalog (specs store_information.v2.yml, catalog), as far as used."""
+"""BigCommerce's own shapes of the store, its lists and its catalog (specs store_information.v2.yml, catalog)."""
 
 from __future__ import annotations
 

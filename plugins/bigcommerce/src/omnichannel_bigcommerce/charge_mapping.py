@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from msgspec import UNSET, UnsetType
 
-from omnichannel_core.records import Charge, Line, Money, Tax
-
 from omnichannel_bigcommerce import wire
 from omnichannel_bigcommerce.wire import text
+from omnichannel_core.records import Charge, Line, Money, Tax
 
 ZERO = Decimal(0)
 
@@ -146,9 +145,7 @@ def _charge(
     net, gross = purse.sides(sides[0], sides[1], sides[2])
     taxes = purse.taxes(named, purse.money(sides[2]))
     said = {name: value for name, value in (extra or {}).items() if value}
-    return Charge(
-        id=key, kind=kind, name=name, net=purse.money(net), gross=purse.money(gross), taxes=taxes, extra=said
-    )
+    return Charge(id=key, kind=kind, name=name, net=purse.money(net), gross=purse.money(gross), taxes=taxes, extra=said)
 
 
 def _coupon(coupon: wire.Coupon) -> Charge:

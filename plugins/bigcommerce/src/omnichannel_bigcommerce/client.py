@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from dataclasses import dataclass
 import msgspec
-
-from omnichannel_core import errors
-from omnichannel_core.driver import Answer, Session
 
 from omnichannel_bigcommerce import catalog_wire, wire
 from omnichannel_bigcommerce.api import HOME, LOGIN
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
+from omnichannel_core import errors
+from omnichannel_core.driver import Answer, Session
 
 T = TypeVar("T")
 LIMIT = 250

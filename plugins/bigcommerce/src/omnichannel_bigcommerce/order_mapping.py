@@ -12,11 +12,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from omnichannel_core.records import Address, Charge, Line, Money, Order, Payment, Tax
-
 from omnichannel_bigcommerce import wire
 from omnichannel_bigcommerce.charge_mapping import Purse, charges
 from omnichannel_bigcommerce.wire import moment, text
+from omnichannel_core.records import Address, Charge, Line, Money, Order, Payment
 
 State: TypeAlias = Literal["open", "paid", "shipped", "completed", "cancelled", "refunded", "unknown"]
 STATES: Mapping[int, State] = {
@@ -131,10 +130,8 @@ def to_order(order: wire.Order, details: Details = Details(), *, known_only: boo
 
 
 def _lines(order: wire.Order, details: Details, purse: Purse) -> Iterator[Line]:
-    if details.products is not None:
-        rows = [(_place(row), row) for row in details.products]
-    else:
-        rows = included(order) or []
+    asked = details.products
+    rows = included(order) or [] if asked is None else [(_place(row), row) for row in asked]
     for ship_to, row in rows:
         yield _line(row, ship_to, details.taxes, purse)
 
@@ -147,7 +144,9 @@ def _place(row: wire.Product) -> str:
 
 def _line(row: wire.Product, ship_to: str, taxes: Sequence[wire.TaxRow], purse: Purse) -> Line:
     net, gross, tax, discount = purse.line(row)
-    named = [one for one in taxes if one.line_item_type in ("item", "") and text(one.order_product_id) == str(row.id)]
+    named = [
+        one for one in taxes if (one.line_item_type or "item") == "item" and text(one.order_product_id) == str(row.id)
+    ]
     price = row.price_inc_tax if purse.inclusive else row.price_ex_tax
     return Line(
         id=str(row.id),
@@ -238,9 +237,7 @@ def _pickup(said: wire.Pickup) -> Address:
 def _addresses(order: wire.Order, details: Details) -> dict[str, Address]:
     ships = [address for group in consignments(order) for address in group.shipping or ()]
     found = {str(one.id): _address(one) for one in (ships if details.addresses is None else details.addresses)}
-    return found | {
-        f"pickup:{one.id}": _pickup(one) for group in consignments(order) for one in group.pickups or ()
-    }
+    return found | {f"pickup:{one.id}": _pickup(one) for group in consignments(order) for one in group.pickups or ()}
 
 
 def _charges(order: wire.Order, details: Details, purse: Purse, lines: Mapping[str, Line]) -> dict[str, Charge]:
