@@ -13,7 +13,7 @@ from omnichannel_bigcommerce.fields import CUSTOM, META
 from omnichannel_core import errors
 from omnichannel_core.records import Offer, Value
 
-ONLY_US = "write"
+PERMISSION = "write"
 """Permission of metafields we make: other apps may read and write them too."""
 
 
@@ -73,7 +73,8 @@ async def push_images(
             continue  # refused with the product, or under another name: looked at with the next push
         try:
             body = {"image_url": url, "is_thumbnail": at == 0 and not there, "sort_order": at}
-            same = same or await client.add("createProductImage", f"{product}/images", body, catalog_wire.Image)
+            if same is None:
+                same = await client.add("createProductImage", f"{product}/images", body, catalog_wire.Image)
             kept[mark(url)] = str(same.id)
         except errors.RemoteRejected as refused:
             problems.append(str(refused))
@@ -100,7 +101,7 @@ async def push_metafields(client: Client, product: int, offer: Offer) -> list[st
         old, path = by_name.get(name), f"{product}/metafields"
         try:
             if old is None:
-                body = {"namespace": namespace, "key": key, "value": text, "permission_set": ONLY_US}
+                body = {"namespace": namespace, "key": key, "value": text, "permission_set": PERMISSION}
                 await client.add("createProductMetafield", path, body, catalog_wire.Metafield)
             elif old.value != text:
                 await client.change("updateProductMetafield", f"{path}/{old.id}", {"value": text})

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from omnichannel_bigcommerce import settings
 from omnichannel_bigcommerce.client import Client
-from omnichannel_bigcommerce.fields import CUSTOM, META, PRODUCT, Field, converted
+from omnichannel_bigcommerce.fields import CUSTOM, META, OPTION, PRODUCT, Field, converted
 from omnichannel_bigcommerce.sync.offer_parts import push_custom_fields, push_images, push_metafields
 from omnichannel_bigcommerce.sync.offer_variants import push_variants
 from omnichannel_bigcommerce.sync.skus import Place, look, remembered
@@ -46,11 +46,17 @@ async def settle(session: Session, batch: Batch[Offer]) -> Mapping[str, Outcome]
 
 
 def sent_part(offer: Offer, *, only_mapped: bool) -> Offer:
-    """The offer without the values that are not to be sent."""
-    if not only_mapped:
-        return offer
-    variants = tuple(replace(one, values=mapped(one.values)) for one in offer.variants)
-    return replace(offer, values=mapped(offer.values), variants=variants)
+    """The offer without the values that are not to be sent; options by their bare names."""
+    chosen = mapped if only_mapped else dict
+    variants = tuple(
+        replace(
+            one,
+            options={name.removeprefix(OPTION): value for name, value in one.options.items()},
+            values=chosen(one.values),
+        )
+        for one in offer.variants
+    )
+    return replace(offer, values=chosen(offer.values), variants=variants)
 
 
 def mapped(values: Mapping[str, Value]) -> dict[str, Value]:
