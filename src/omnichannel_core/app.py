@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import anyio.to_thread
@@ -43,7 +43,7 @@ from omnichannel_core.gate.installations import Installations
 from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.proofs import Trust
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.runner import SLOTS, Runner
+from omnichannel_core.processes.runner import Runner
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.storage import migrations
@@ -51,8 +51,6 @@ from omnichannel_core.storage.keys import KeyRing
 from omnichannel_core.storage.opening import open_store
 from omnichannel_core.storage.store import Store
 from omnichannel_core.storage.vault import Vault
-
-TICK, HOUSEKEEPING = 5.0, 60.0  # seconds
 
 
 class Omnichannel:
@@ -81,7 +79,7 @@ class Omnichannel:
         trust: str | Mapping[str, Any] | None = None, endpoints: Mapping[str, str] | None = None,
         allow: Iterable[str] | Mapping[str, Iterable[str]] = (), sink: Sink | None = None, hosts: Sequence[object] = (),
         host_lists: Mapping[str, HostList] | None = None, callback_base: str = "", clock: Clock | None = None,
-        work: bool = True, slots: int = SLOTS, catalog: Catalog | None = None,
+        work: bool = True, slots: int = 64, catalog: Catalog | None = None,
     ) -> None:  # fmt: skip
         self._store = Store(str(store), Path(data) if data is not None else None)
         self._keys, self._work, self._slots = keys, work, slots
@@ -102,7 +100,7 @@ class Omnichannel:
     processes: ProcessDoor
     hub: Hub
 
-    async def __aenter__(self) -> Omnichannel:
+    async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise errors.UsageError("This house is open already; open another one, or use this one.")
         async with AsyncExitStack() as stack:
@@ -113,7 +111,6 @@ class Omnichannel:
             if self._work:
                 group = await stack.enter_async_context(anyio.create_task_group())
                 stack.callback(group.cancel_scope.cancel)
-                stack.push_async_callback(self._runner.stop)
                 await group.start(self._runner.serve)
             self._stack = stack.pop_all()
         return self
@@ -137,7 +134,7 @@ class Omnichannel:
 
     def _gate_room(self, vault: Vault) -> None:
         self.accounts = Accounts(self._store, self._clock)
-        self.licenses = Licenses(self._store, self._clock, self._trust)
+        self.licenses = Licenses(self._store, vault, self._trust, self._clock)
         self._gate = Gate(self._store, vault, self._catalog, self.licenses, self._clock)
         self._installations = Installations(self._store, self._clock, self._gate)
 
@@ -150,16 +147,14 @@ class Omnichannel:
         delivering, listing = Delivering(parts, sessions), Listing(parts.store)
         self._scheduling = Scheduling(parts, sessions, authorizing)
         self._runner = Runner(
-            parts.store, parts.clock, parts.queue,
-            {SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
-            on_finished=self._finished, slots=self._slots,
-            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping),
-                   (HOUSEKEEPING, self._scheduling.renew_tokens)),
+            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
+            handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
+            on_finished=self._finished, tick=(self._scheduling.tick,),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
         self.connections = ConnectionsDoor(
-            managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings, self._scheduling,
-            Calling(parts, sessions, authorizing, managing),
+            managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
+            self._scheduling, Calling(parts, sessions, authorizing, managing),
         )  # fmt: skip
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.storage import grants, processes, schedules
+from omnichannel_core.processes.schedule import Schedule
+from omnichannel_core.storage import grants
 from omnichannel_core.storage.connections import Connections, all_ids
-from omnichannel_core.storage.schedules import Schedule, Schedules
+from omnichannel_core.storage.schedules import Scheduled, Schedules
 from omnichannel_core.storage.store import Tx
 
-AT_ONCE = 200
+EVERY = timedelta(seconds=60)
 KEEP_PROCESSES = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
@@ -31,19 +31,19 @@ class Scheduling:
     parts: Parts
     sessions: Sessions
     authorizing: Authorizing
+    _kept: datetime | None = None
 
-    async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(store=self.parts.store, clock=self.parts.clock, queue=self.parts.queue)
+
+    async def list(self, account: str, connection_id: int) -> Sequence[Scheduled]:
         """Of one connection.
 
         Raises:
             NotFound.
         """
-
-        def read(tx: Tx) -> Sequence[Schedule]:
-            Connections(tx, account).get(connection_id)
-            return Schedules(tx, account).list(connection_id)
-
-        return await self.parts.store.read(read)
+        return await self._schedule.list(account, connection_id)
 
     async def set(self, account: str, connection_id: int, stream: str, minutes: int) -> None:
         """0 (never), 2, 5, 10, 15, 20, 30 or 60 minutes.
@@ -55,31 +55,22 @@ class Scheduling:
         driver = await self.sessions.driver(account, kept.seen.driver)
         if stream not in driver.pulls:
             raise errors.UsageError(f"Driver {driver.name!r} pulls no stream {stream!r}: {', '.join(driver.pulls)}.")
-        now = self.parts.clock.now()
-        await self.parts.store.write(lambda tx: Schedules(tx, account).set(connection_id, stream, minutes, now))
+        await self._schedule.set(account, connection_id, stream, minutes)
 
     # --- regular tasks
     async def tick(self) -> None:
-        """Queue what is due."""
+        """Queue what is due; now and then keep the house."""
+        await self._schedule.tick()
         now = self.parts.clock.now()
-        due = await self.parts.store.read(lambda tx: schedules.any_due(tx, now))
-        if due:
-            await self.parts.store.write(self._claim)
-            self.parts.queue.nudge()
-
-    def _claim(self, tx: Tx) -> None:
-        now = self.parts.clock.now()
-        for account, connection_id, stream in schedules.claim_due(tx, now, AT_ONCE):
-            self.parts.queue.submit(
-                tx, account=account, connection=connection_id, kind=synchronizing.KIND,
-                key=f"sync:{connection_id}:{stream}", payload={"streams": [stream], "scheduled": True}, now=now,
-            )  # fmt: skip
+        if self._kept is None or now - self._kept >= EVERY:
+            self._kept = now
+            await self.housekeeping()
+            await self.renew_tokens()
 
     async def housekeeping(self) -> None:
         """Drafts that are over, old processes, connections the gate has closed or opened again."""
         await self.authorizing.sweep()
-        before = self.parts.clock.now() - KEEP_PROCESSES
-        await self.parts.store.write(lambda tx: processes.prune(tx, before))
+        await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()
 
     async def watch_gate(self) -> None:

@@ -32,6 +32,7 @@ from omnichannel_core.storage.times import micros, moment
 from omnichannel_core.storage.vault import Vault
 
 TOLERANCE = timedelta(hours=24)
+TEXT_MAX = 16_384
 MARK, MARK_STEP = "clock_mark", timedelta(hours=1)
 NEWEST = "license_newest"
 REVOKED = "license_revocations"
@@ -218,6 +219,8 @@ class Licenses:
 
     def _prove(self, text: str) -> License | str:
         """The license a text proves, or why it proves none. Signatures are checked once per text."""
+        if len(text) > TEXT_MAX:
+            return "The license is far too long; copy it again, in one piece."
         found = self._proved.get(text)
         if found is None:
             try:

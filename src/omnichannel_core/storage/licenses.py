@@ -193,3 +193,11 @@ def _application(row: sa.Row[tuple[object, ...]]) -> KeptApplication:
     return KeptApplication(
         account=row.account_id, name=row.name, driver=row.driver, version=row.version, added_at=moment(row.added_at)
     )
+
+
+def installed_in(tx: Tx, driver: str) -> list[str]:
+    """The worker's door: accounts in which a driver is installed, by id."""
+    rows = tx.execute(
+        sa.select(installation.c.account_id).where(installation.c.driver == driver).order_by(installation.c.account_id)
+    )
+    return [row[0] for row in rows]

@@ -158,7 +158,7 @@ def _repeat(
     batch = unknown[0].batch
     members = _members(tx, taken, batch) if stream.repeatable else []
     if members and all(row.body for row in members):
-        sending = _mark(tx, taken, unknown, batch, now)
+        sending = _mark(tx, taken, [row for row in members if row.state is Sending.UNKNOWN], batch, now)
         return attrs.evolve(_task(tx, account, What.REPEAT, batch, members), rows=sending)
     if stream.state and (stream.repeatable or not batch):
         _move(tx, unknown, Sending.QUEUED, now, now, "")
