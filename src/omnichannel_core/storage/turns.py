@@ -150,12 +150,6 @@ def leave(tx: Tx, worker: str, now: datetime) -> int:
     return done.rowcount
 
 
-def prune(tx: Tx, before: datetime, limit: int = 10_000) -> int:
-    """Remove rows of processes that ended before; how many. At most `limit` at once, so that others can write."""
-    old = sa.select(C.id).where(C.finished_at < micros(before)).limit(limit)
-    return tx.execute(process.delete().where(C.id.in_(old))).rowcount
-
-
 def _idle(who: Who) -> sa.ColumnElement[bool]:
     idle = sa.and_(sa.text("state IN ('queued','waiting')"), C.kind.in_(sorted(who.kinds)))
     return idle if who.only is None else sa.and_(idle, C.id.in_(sorted(who.only)))
