@@ -92,18 +92,25 @@ def restore(form: type[F], plain: Mapping[str, Any], secrets: Mapping[str, Secre
     return _validated(form, values, Reader())
 
 
-def validate(form: type[F], typed: Mapping[str, Any], *, stored: F | None = None, editing: bool | None = None) -> F:
+def validate(
+    form: type[F],
+    typed: Mapping[str, Any],
+    *,
+    stored: F | None = None,
+    editing: bool | None = None,
+    brought: Mapping[str, Any] | None = None,
+) -> F:
     """What a person typed: the whole form, secrets and locked fields excepted.
 
     With `stored`, a secret that is absent, empty or `{"set": true}` stays; `{"set": false}` forgets an optional one. On
     an edit (`editing`, by default whenever something is stored) fixed fields stay as they are. Fields whose `when` is
-    off are not used. Blanks in other than text are nothing; dates may be written 21.11.2026.
+    off are not used. Locked fields take only what is stored, or was `brought` by an authorization. Blanks in other than text are nothing; dates may be written 21.11.2026.
 
     Raises:
         FormInvalid: names each field and what is wrong with it; no value is in the message.
         ContractBroken: the form's own code failed.
     """
-    reader = Reader(editing=stored is not None if editing is None else editing)
+    reader = Reader(editing=stored is not None if editing is None else editing, brought=brought or {})
     values = reader.section(form, typed, stored)
     checked = _validated(form, values, reader)
     if stored is not None and reader.editing:
@@ -246,3 +253,40 @@ def schema(form: type[Form]) -> dict[str, Any]:
     """JSON Schema with `x-ui`, in the order of declaration; what web and command line render from."""
     said = form.model_json_schema(mode="validation")
     return {**said, "properties": said.get("properties", {})}
+
+
+def revealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with their secrets in the clear, as JSON: only ever handed to the vault."""
+    return {str(name): _reveal(one) for name, one in values.items()}
+
+
+def _reveal(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return revealed(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_reveal(one) for one in value]
+    if isinstance(value, BaseModel):
+        return plain_values(value)
+    return to_jsonable_python(value)
+
+
+def plain_values(form: BaseModel) -> dict[str, Any]:
+    """What was set in a form, secrets in the clear: to be validated again, or handed to the vault."""
+    return {name: _reveal(getattr(form, name)) for name in type(form).model_fields if name in form.model_fields_set}
+
+
+def shown_values(form: type[Form], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values for eyes, also of a form that is not complete yet."""
+    try:
+        return shown(form.model_validate(dict(typed)))
+    except ValidationError:
+        return {name: _mask(form, name, one) for name, one in typed.items() if name in form.model_fields}
+
+
+def _mask(form: type[BaseModel], name: str, value: Any) -> Any:
+    """A field that may hold a secret anywhere is only said to be set."""
+    text = repr(form.model_fields[name].annotation)
+    plain = isinstance(value, str | int | float | bool) and "Secret" not in text
+    return value if plain or value is None else {"set": bool(value)}
