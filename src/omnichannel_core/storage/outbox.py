@@ -51,7 +51,7 @@ def queue(
 
     A key given by the host counts once for good. A made one tells events and states apart: a record of an order
     (shipment, invoice, cancellation) that says the same again is the same, and is queued anew when it was rejected;
-    any other is the same only while it still waits. Of a stream with a state, older ones that were not sent are dropped.
+    any other is the same only while it still waits. Of a stream with a state, older ones not sent yet are dropped.
 
     Raises:
         NotFound: not in this account.
