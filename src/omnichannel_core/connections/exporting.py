@@ -1,4 +1,4 @@
-"""Exporting: records as JSON lines and as CSV that a spreadsheet does not run. Text in chunks, flat memory, no files."""
+"""Exporting: records as JSON lines, and as CSV that a spreadsheet does not run. Text in chunks, flat memory."""
 
 from __future__ import annotations
 

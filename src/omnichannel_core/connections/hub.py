@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 import msgspec
@@ -26,6 +26,7 @@ from omnichannel_core.storage.bodies import KINDS
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.hub import Entry, Erased, Found, OrderLine, Position
 from omnichannel_core.storage.store import Store, Tx
+from omnichannel_core.storage.times import maybe_micros
 
 LIMIT = 500
 T = TypeVar("T")
@@ -217,12 +218,11 @@ class Hub:
         def write(tx: Tx) -> Retried:
             connection, now = Connections(tx, account).get(connection_id).seen, self.clock.now()
             again = stored.retry_troubles(tx, account, connection_id, now, records)
-            before = outbox.failures(tx, account, connection_id, LIMIT) if pushes is None else pushes
             streams = outbox.retry(tx, account, connection_id, now, pushes)
             stored.refresh_flags(tx, account, connection_id)
             submitted = [self._submit(tx, driver, connection, name, now) for name in streams]
             running = [one for one in submitted if one is not None]
-            return Retried(records=again, pushes=len(before) if streams else 0, processes=running)
+            return Retried(records=again, pushes=sum(streams.values()), processes=running)
 
         done = await self.store.write(write)
         self.queue.nudge()
@@ -246,7 +246,10 @@ class Hub:
         return await self.store.write(write)
 
     async def restored(self, account: str | None = None) -> int:
-        """A backup came back: open pushes are unknown before anything is sent. None is all accounts; how many."""
+        """A backup came back: open pushes are unknown before anything is sent; how many. None is all accounts.
+
+        To be called before a runner starts.
+        """
         return await self.store.write(lambda tx: outbox.restored(tx, account, self.clock.now()))
 
     # --- what goes
@@ -289,7 +292,7 @@ class Hub:
         return None if stream is None else delivering.submit_due(tx, connection, stream, now)
 
 
-def _stream(driver: Driver, name: str) -> PushStream[object]:
+def _stream(driver: Driver, name: str) -> PushStream[Any]:
     if name in driver.pushes:
         return driver.pushes[name]
     why = driver.not_supported.get(name)
@@ -308,8 +311,6 @@ def _listed(items: Sequence[T], limit: int, cursor: Callable[[T], _Cursor]) -> L
 
 
 def _entry_cursor(one: Entry) -> _Cursor:
-    from omnichannel_core.storage.times import maybe_micros
-
     return _Cursor(maybe_micros(one.at), one.connection, one.id)
 
 
