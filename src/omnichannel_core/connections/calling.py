@@ -107,8 +107,8 @@ class Calling:
     async def _changed(self, driver: str, account: str, connection_id: int | None, one: Changed) -> CallAnswer:
         targets = await self._targets(driver, account, connection_id, one.account)
         told = [
-            target for target in targets if await self.parts.store.write(lambda tx, t=target: self._queue(tx, *t, one))
-        ]  # type: ignore[misc]
+            target for target in targets if await self.parts.store.write(partial(self._queue, target=target, one=one))
+        ]
         self.parts.queue.nudge()
         return CallAnswer(connections=[number for _, number in told])
 
@@ -154,10 +154,10 @@ class Calling:
 
     async def _left(self, driver: str, one: Left) -> CallAnswer:
         known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
-        told = []
-        for target in known:
-            if await self.parts.store.write(partial(self._leave, target=target, one=one)):
-                told.append(target[1])
+        told = [
+            number for account, number in known
+            if await self.parts.store.write(partial(self._leave, target=(account, number), one=one))
+        ]  # fmt: skip
         return CallAnswer(connections=told)
 
     def _leave(self, tx: Tx, target: tuple[str, int], one: Left) -> bool:

@@ -1,4 +1,4 @@
-"""Delivering: what is queued goes out, batch by batch, and every record ends in a known state or says that it does not."""
+"""Delivering: what is queued goes out, batch by batch; every record ends in a known state, or says that it does not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BACKOFF = (30.0, 1800.0)  # seconds: first and longest
 PATIENT = 3  # so many times a driver's own wait is taken at its word
 REASON_MAX = 2000  # characters
 URGENCY: Sequence[type[Record]] = (StockLevel, Price, Cancellation, Shipment, Invoice, Offer)
-_ALLOWED = (
+_ALLOWED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded,
 )  # fmt: skip
 _log = logging.getLogger(__name__)

@@ -335,7 +335,7 @@ class Managing:
         try:
             async with self.sessions.open(seen.account, seen.id) as work:
                 calls = work.driver.callbacks
-                call = calls and (calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe)
+                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
                 if call is not None:
                     await checking.asked("Callbacks", lambda: call(work.session))
         except errors.OmnichannelError as trouble:

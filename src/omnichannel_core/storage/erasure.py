@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -56,9 +56,9 @@ def erase(tx: Tx, account: str, connection_id: int, who: Sequence[str], now: dat
     if not _own(tx, account, connection_id):
         return Erased()
     wanted = None if not who else frozenset(one.strip().casefold() for one in who)
-    orders = _blank_all(tx, connection_id, "Order", lambda one: wanted is None or _is_of(one, wanted))
+    orders = _blank_all(tx, connection_id, "Order", lambda one: wanted is None or _is_of(one, wanted), _seek(wanted))
     about = None if wanted is None else frozenset(orders)
-    returns = _blank_all(tx, connection_id, "Return", lambda one: about is None or _order_of(one) in about)
+    returns = _blank_all(tx, connection_id, "Return", lambda one: about is None or _order_of(one) in about, None)
     troubled = _blank_troubles(tx, connection_id, wanted, frozenset(orders) | frozenset(returns), now)
     pushes, on_the_way = _blank_pushes(tx, connection_id, about, now)
     return Erased(
@@ -151,7 +151,16 @@ def _own(tx: Tx, account: str, connection_id: int) -> bool:
     return tx.execute(query).scalar() is not None
 
 
-def _blank_all(tx: Tx, connection_id: int, kind: str, matches: Any) -> list[str]:
+def _seek(who: Collection[str] | None) -> re.Pattern[bytes] | None:
+    """What a body must contain to be worth decoding; None when that cannot be told from its bytes."""
+    if who is None or not all(re.fullmatch(r"[a-z0-9@._+-]+", one) for one in who):
+        return None
+    return re.compile("|".join(re.escape(one) for one in sorted(who)).encode(), re.IGNORECASE)
+
+
+def _blank_all(
+    tx: Tx, connection_id: int, kind: str, matches: Callable[[Record], bool], seek: re.Pattern[bytes] | None
+) -> list[str]:
     """Ids of those that match; their bodies are blanked, in chunks of flat memory."""
     done: list[str] = []
     last = ""
@@ -161,7 +170,7 @@ def _blank_all(tx: Tx, connection_id: int, kind: str, matches: Any) -> list[str]
         if not rows:
             return done
         last = rows[-1][0]
-        found = [(one, decode(kind, body)) for one, body in rows]
+        found = [(one, decode(kind, body)) for one, body in rows if seek is None or seek.search(body)]
         mine = [(one, record) for one, record in found if matches(record)]
         _write(tx, connection_id, kind, mine)
         done += [one for one, _ in mine]
