@@ -12,11 +12,10 @@ import anyio
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections.events import Events
+from omnichannel_core.connections.parts import Parts
 from omnichannel_core.driver import (
     Accepted,
     Batch,
-    Clock,
     Driver,
     Later,
     Outcome,
@@ -31,12 +30,12 @@ from omnichannel_core.model.lifecycle import Health, Status
 from omnichannel_core.model.outbox import NEVER, OutboxRow, Sending
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.runner import Again, Done, Turn, Wait
+from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.records import Cancellation, Invoice, Offer, Price, Record, Shipment, StockLevel
 from omnichannel_core.storage import hub, sending
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.sending import Change, Task, What
-from omnichannel_core.storage.store import Store, Tx
+from omnichannel_core.storage.store import Tx
 
 KIND = "deliver"
 DEADLINE = 600.0  # seconds for one call of a driver's push or settle
@@ -86,7 +85,7 @@ def _urgency(stream: PushStream[Any]) -> int:
     return next((at for at, kind in enumerate(URGENCY) if issubclass(stream.takes, kind)), len(URGENCY))
 
 
-def submit_due(tx: Tx, connection: Connection, stream: PushStream[Any], now: datetime) -> Process | None:
+def submit_due(tx: Tx, connection: Connection, stream: str, now: datetime) -> Process | None:
     """Queue a delivery in the caller's transaction where one is needed; one that waits for its own time is woken.
 
     None when nothing waits, or the connection is not active: then its rows rest.
@@ -96,8 +95,8 @@ def submit_due(tx: Tx, connection: Connection, stream: PushStream[Any], now: dat
     if at is None or status is not Status.ACTIVE:
         return None
     process, new = Queue.submit(
-        tx, account=connection.account, connection=connection.id, kind=KIND, key=key(connection.id, stream.name),
-        payload={"stream": stream.name}, now=now, run_at=max(at, now), message=f"{stream.name}: queued",
+        tx, account=connection.account, connection=connection.id, kind=KIND, key=key(connection.id, stream),
+        payload={"stream": stream}, now=now, run_at=max(at, now), message=f"{stream}: queued",
     )  # fmt: skip
     if not new and at <= now:
         sending.wake(tx, connection.account, [process.key], now)
@@ -108,10 +107,8 @@ def submit_due(tx: Tx, connection: Connection, stream: PushStream[Any], now: dat
 class Delivering:
     """The handler of deliveries. `payload` of a process: {"stream": name}, and counts it keeps."""
 
-    store: Store
-    clock: Clock
+    parts: Parts
     sessions: Opens
-    events: Events | None = None
 
     async def handle(self, turn: Turn) -> Done | Again | Wait:
         """One turn: until nothing is due, a slot is wanted by others, or something has to be waited for.
@@ -140,18 +137,19 @@ class Delivering:
         if stream is None:
             return Done(f"The driver no longer has a stream {name!r}; its records rest.")
         try:
-            taken = await self.store.write(
+            taken = await self.parts.store.write(
                 lambda tx: sending.take(tx, turn.process.account, work.connection.id, name, turn.process.id)
             )
         except sending.Busy:
             return Wait(BUSY, f"{name}: another process has this stream")
-        return await _Cycle(self, turn, work, stream, taken).run()
+        answer = await _Cycle(self, turn, work, stream, taken).run()
+        return attrs.evolve(answer, payload=turn.payload)
 
     async def _note(self, account: str, connection_id: int, health: Health, trouble: Exception) -> None:
         def write(tx: Tx) -> None:
             Connections(tx, account).note(connection_id, health=health, reason=str(trouble))
 
-        await self.store.write(write)
+        await self.parts.store.write(write)
 
 
 @attrs.frozen
@@ -173,7 +171,7 @@ class _Cycle:
 
     async def run(self) -> Done | Again | Wait:
         while True:
-            task = await self.house.store.write(self._next)
+            task = await self.house.parts.store.write(self._next)
             if isinstance(task, _Stop):
                 return task.answer
             await self._perform(task)
@@ -182,7 +180,7 @@ class _Cycle:
 
     # --- before the call
     def _next(self, tx: Tx) -> Task | _Stop:
-        now, name, connection = self.house.clock.now(), self.stream.name, self.work.connection
+        now, name, connection = self.house.parts.clock.now(), self.stream.name, self.work.connection
         sending.verify(tx, self.taken)
         self.turn.beat(tx)
         status, health = Connections(tx, connection.account).switches(connection.id)
@@ -196,7 +194,7 @@ class _Cycle:
         if task is not None:
             return task
         hub.refresh_flags(tx, connection.account, connection.id)
-        at = sending.next_due(tx, connection.account, connection.id, self.stream)
+        at = sending.next_due(tx, connection.account, connection.id, name, ordered=not self.stream.state)
         if at is None:
             return _Stop(Done(f"{name}: {self.turn.payload.get('accepted', 0)} accepted"))
         return _Stop(Wait(max((at - now).total_seconds(), 1.0), f"{name}: waiting for its time"))
@@ -212,13 +210,13 @@ class _Cycle:
         call = self.stream.settle if settle else self.stream.push
         self.work.reset_left()
         said, trouble = await self._ask(call, task.batch)
-        now = self.house.clock.now()
+        now = self.house.parts.clock.now()
         decided = _settled(task, said, trouble, now) if settle else self._pushed(task, said, trouble, now)
         with anyio.CancelScope(shield=True):  # an outcome that is known is not thrown away
-            await self.house.store.write(lambda tx: self._commit(tx, decided))
+            await self.house.parts.store.write(lambda tx: self._commit(tx, decided))
         rejected = sum(one.state is Sending.REJECTED for one in decided)
-        if rejected and self.house.events is not None:
-            await self.house.events.tell(
+        if rejected:
+            await self.house.parts.events.tell(
                 "records_failed", account=self.work.connection.account, connection=self.work.connection.id,
                 stream=self.stream.name, count=rejected,
             )  # fmt: skip
@@ -274,7 +272,7 @@ class _Cycle:
 
     # --- after the call
     def _commit(self, tx: Tx, changes: Sequence[Change]) -> None:
-        connection, now = self.work.connection, self.house.clock.now()
+        connection, now = self.work.connection, self.house.parts.clock.now()
         sending.verify(tx, self.taken)
         sending.apply(tx, self.taken, self.stream, changes, now)
         accepted = sum(one.state is Sending.ACCEPTED for one in changes)
@@ -285,7 +283,7 @@ class _Cycle:
         mine = Connections(tx, connection.account)
         if accepted and mine.switches(connection.id)[1] is Health.WAITING:
             mine.note(connection.id, health=Health.OK)
-        self.turn.beat(tx, done=total, message=f"{self.stream.name}: {total} accepted")
+        self.turn.beat(tx, done=total, message=f"{self.stream.name}: {total} accepted", payload=self.turn.payload)
 
 
 def _settled(

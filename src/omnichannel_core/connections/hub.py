@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 import msgspec
 
 from omnichannel_core import errors
 from omnichannel_core.connections import delivering
-from omnichannel_core.driver import Clock, Driver, PushStream
-from omnichannel_core.model.connection import Connection
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.driver import Driver, PushStream
 from omnichannel_core.model.lifecycle import Status
 from omnichannel_core.model.outbox import OutboxRow, Sending
 from omnichannel_core.model.process import Process
-from omnichannel_core.processes.queue import Queue
 from omnichannel_core.records import Order, Record
 from omnichannel_core.storage import audits, outbox
 from omnichannel_core.storage import hub as stored
 from omnichannel_core.storage.bodies import KINDS
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.hub import Entry, Erased, Found, OrderLine, Position
-from omnichannel_core.storage.store import Store, Tx
+from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_micros
 
 LIMIT = 500
 T = TypeVar("T")
-DriverOf = Callable[[str, int], Awaitable[Driver]]
-"""(account, connection id) -> the admitted driver; raises leaves of NotAdmitted."""
+
+
+class Drivers(Protocol):
+    """What lets a driver in (see sessions.Sessions)."""
+
+    async def driver(self, account: str, name: str) -> Driver:
+        """Raises leaves of NotAdmitted."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -85,10 +90,8 @@ class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
 class Hub:
     """Every method is of one account; another account's connection is NotFound."""
 
-    store: Store
-    clock: Clock
-    queue: Queue
-    driver_of: DriverOf
+    parts: Parts
+    sessions: Drivers
 
     # --- what came in
     async def find(self, account: str, found: Found, *, cursor: str = "", limit: int = 50) -> Listed[Entry]:
@@ -110,7 +113,7 @@ class Hub:
                 Connections(tx, account).switches(found.connection)
             return stored.search(tx, account, found, after, limit + 1)
 
-        return _listed(await self.store.read(read), limit, _entry_cursor)
+        return _listed(await self.parts.store.read(read), limit, _entry_cursor)
 
     async def count(self, account: str, found: Found) -> int:
         """How many there are."""
@@ -122,7 +125,7 @@ class Hub:
         Raises:
             NotFound.
         """
-        return await self.store.read(lambda tx: stored.get(tx, account, connection_id, kind, remote_id))
+        return await self.parts.store.read(lambda tx: stored.get(tx, account, connection_id, kind, remote_id))
 
     async def order(self, account: str, connection_id: int, order_id: str) -> Order:
         """One order in full.
@@ -137,7 +140,7 @@ class Hub:
 
     async def lines(self, account: str, connection_id: int, order_id: str) -> Sequence[OrderLine]:
         """Lines of one order."""
-        return await self.store.read(lambda tx: stored.lines(tx, account, connection_id, order_id))
+        return await self.parts.store.read(lambda tx: stored.lines(tx, account, connection_id, order_id))
 
     # --- what goes out
     async def push(
@@ -153,7 +156,7 @@ class Hub:
             NotFound, NotAdmitted. MoveNotAllowed: it is being deleted. Conflict: a key used for other content.
             UsageError: the driver has no such stream, or it takes other records.
         """
-        driver = await self.driver_of(account, connection_id)
+        driver = await self._driver(account, connection_id)
         found = _stream(driver, stream)
         for record in records:
             if not isinstance(record, found.takes):
@@ -165,14 +168,14 @@ class Hub:
             connection = Connections(tx, account).get(connection_id).seen
             if connection.status is Status.DELETING:
                 raise errors.MoveNotAllowed(f"Connection {connection_id} is being deleted: nothing is pushed.")
-            now = self.clock.now()
+            now = self.parts.clock.now()
             rows = outbox.queue(tx, account, connection_id, found, records, now, keys)
             stored.refresh_flags(tx, account, connection_id)
-            delivering.submit_due(tx, connection, found, now)
+            delivering.submit_due(tx, connection, stream, now)
             return rows
 
-        rows = await self.store.write(write)
-        self.queue.nudge()
+        rows = await self.parts.store.write(write)
+        self.parts.queue.nudge()
         return rows
 
     async def pushes(
@@ -187,7 +190,7 @@ class Hub:
         """
         _check(limit)
         after = _position(cursor)
-        rows = await self.store.read(
+        rows = await self.parts.store.read(
             lambda tx: outbox.rows(
                 tx, account, connection=connection, stream=stream, states=states, keys=keys,
                 before=None if after is None else after.at, limit=limit + 1,
@@ -205,7 +208,7 @@ class Hub:
             went = outbox.failures(tx, account, connection_id, limit)
             return [_came(one) for one in came] + [_went(one) for one in went]
 
-        found = await self.store.read(read)
+        found = await self.parts.store.read(read)
         return sorted(found, key=lambda one: one.since, reverse=True)[:limit]
 
     async def retry(self, account: str, connection_id: int, ids: Sequence[str] | None = None) -> Retried:
@@ -214,22 +217,21 @@ class Hub:
         A push nobody knows the outcome of is sent once more: whoever retries it has looked.
 
         Raises:
-            NotFound, NotAdmitted. UsageError: an id that is none.
+            NotFound. UsageError: an id that is none.
         """
-        driver = await self.driver_of(account, connection_id)
         records, pushes = _split(ids)
 
         def write(tx: Tx) -> Retried:
-            connection, now = Connections(tx, account).get(connection_id).seen, self.clock.now()
+            connection, now = Connections(tx, account).get(connection_id).seen, self.parts.clock.now()
             again = stored.retry_troubles(tx, account, connection_id, now, records)
             streams = outbox.retry(tx, account, connection_id, now, pushes)
             stored.refresh_flags(tx, account, connection_id)
-            submitted = [self._submit(tx, driver, connection, name, now) for name in streams]
+            submitted = [delivering.submit_due(tx, connection, name, now) for name in sorted(streams)]
             running = [one for one in submitted if one is not None]
             return Retried(records=again, pushes=sum(streams.values()), processes=running)
 
-        done = await self.store.write(write)
-        self.queue.nudge()
+        done = await self.parts.store.write(write)
+        self.parts.queue.nudge()
         return done
 
     async def dismiss(self, account: str, connection_id: int, ids: Sequence[str] | None = None) -> int:
@@ -241,20 +243,20 @@ class Hub:
         records, pushes = _split(ids)
 
         def write(tx: Tx) -> int:
-            connection, now = Connections(tx, account).get(connection_id).seen, self.clock.now()
+            connection, now = Connections(tx, account).get(connection_id).seen, self.parts.clock.now()
             done = stored.dismiss_troubles(tx, account, connection_id, now, records)
             done += outbox.dismiss(tx, account, connection_id, now, pushes)
             stored.refresh_flags(tx, account, connection.id)
             return done
 
-        return await self.store.write(write)
+        return await self.parts.store.write(write)
 
     async def restored(self, account: str | None = None) -> int:
         """A backup came back: open pushes are unknown before anything is sent; how many. None is all accounts.
 
         To be called before a runner starts.
         """
-        return await self.store.write(lambda tx: outbox.restored(tx, account, self.clock.now()))
+        return await self.parts.store.write(lambda tx: outbox.restored(tx, account, self.parts.clock.now()))
 
     # --- what goes
     async def erase(self, account: str, connection_id: int, who: Sequence[str] = (), *, actor: str = "") -> Erased:
@@ -281,7 +283,7 @@ class Hub:
     ) -> Erased:  # fmt: skip
         def write(tx: Tx) -> Erased:
             Connections(tx, account).get(connection_id)
-            now = self.clock.now()
+            now = self.parts.clock.now()
             if days is None:
                 done = stored.erase(tx, account, connection_id, who, now)
             else:
@@ -289,11 +291,11 @@ class Hub:
             audits.note(tx, account, now, action, str(connection_id), actor=actor, detail=attrs.asdict(done))
             return done
 
-        return await self.store.write(write)
+        return await self.parts.store.write(write)
 
-    def _submit(self, tx: Tx, driver: Driver, connection: Connection, name: str, now: datetime) -> Process | None:
-        stream = driver.pushes.get(name)
-        return None if stream is None else delivering.submit_due(tx, connection, stream, now)
+    async def _driver(self, account: str, connection_id: int) -> Driver:
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        return await self.sessions.driver(account, kept.seen.driver)
 
 
 def _stream(driver: Driver, name: str) -> PushStream[Any]:
