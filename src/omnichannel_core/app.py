@@ -147,7 +147,7 @@ class Omnichannel:
         authorizing = Authorizing(parts, sessions)
         managing = Managing(parts, sessions, settings, authorizing)
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
-        delivering = Delivering(parts.store, parts.clock, sessions, parts.events)
+        delivering = Delivering(parts, sessions)
         listing = Listing(parts.store)
         self._scheduling = Scheduling(parts, sessions, authorizing)
         self._runner = Runner(
@@ -163,7 +163,7 @@ class Omnichannel:
         )  # fmt: skip
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
-        self.hub = Hub(parts.store, parts.clock, parts.queue, sessions.driver_of)
+        self.hub = Hub(parts, sessions)
 
     async def _finished(self, process: Any) -> None:
         await self._events.tell("process_finished", process=process)

@@ -117,7 +117,7 @@ class Hub:
 
     async def count(self, account: str, found: Found) -> int:
         """How many there are."""
-        return await self.store.read(lambda tx: stored.count(tx, account, found))
+        return await self.parts.store.read(lambda tx: stored.count(tx, account, found))
 
     async def record(self, account: str, connection_id: int, kind: str, remote_id: str) -> Record:
         """One in full.
