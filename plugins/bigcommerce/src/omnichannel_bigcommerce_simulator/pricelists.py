@@ -140,7 +140,9 @@ def _batch(call: Call, number: int | None, most: int) -> Answer:
     wrong: list[Row] = []
     for words in rows:
         errors = _field_errors(call, words)
-        if number is None and (not isinstance(words, dict) or words.get("price_list_id") not in call.store.pricelists.lists):
+        if number is None and (
+            not isinstance(words, dict) or words.get("price_list_id") not in call.store.pricelists.lists
+        ):
             errors["price_list_id"] = "The price list was not found"
         if errors:
             wrong.append({"data": words, "field_errors": errors})
@@ -163,7 +165,9 @@ def list_records(call: Call) -> Answer:
             rows = [row for row in rows if row[key] in wanted]
     currencies = {code.lower() for code in call.words("currency:in") | call.words("currency")}
     skus = call.words("sku:in") | call.words("sku")
-    rows = [row for row in rows if (not currencies or row["currency"] in currencies) and (not skus or row["sku"] in skus)]
+    rows = [
+        row for row in rows if (not currencies or row["currency"] in currencies) and (not skus or row["sku"] in skus)
+    ]
     return v3_list(call, [row | {"id": n} for n, row in enumerate(rows)], render=_without_id, cursors=True)
 
 

@@ -136,10 +136,15 @@ def _change_modifier(call: Call, product: Product, row: Row, words: Row) -> None
 
 
 def _make_rule(call: Call, product: Product, words: Row) -> Row:
-    wrong = {key: "error.path.missing" for key in ("quantity_min", "quantity_max", "type", "amount") if key not in words}
+    wrong = {
+        key: "error.path.missing" for key in ("quantity_min", "quantity_max", "type", "amount") if key not in words
+    }
     if wrong:
         raise invalid(wrong)
-    return {"id": next(call.store.catalog.ids), **{key: words[key] for key in ("quantity_min", "quantity_max", "type", "amount")}}
+    return {
+        "id": next(call.store.catalog.ids),
+        **{key: words[key] for key in ("quantity_min", "quantity_max", "type", "amount")},
+    }
 
 
 def _change_rule(call: Call, product: Product, row: Row, words: Row) -> None:
@@ -169,6 +174,11 @@ def _brand_exists(call: Call, number: int) -> None:
 
 metafields.register(routes, "/v3/catalog/products", "product", "products", _product_exists)
 metafields.register(
-    routes, "/v3/catalog/products/{product}/variants", "variant", "products", _variant_exists, over="/v3/catalog/variants/metafields"
+    routes,
+    "/v3/catalog/products/{product}/variants",
+    "variant",
+    "products",
+    _variant_exists,
+    over="/v3/catalog/variants/metafields",
 )
 metafields.register(routes, "/v3/catalog/brands", "brand", "products", _brand_exists)
