@@ -1,0 +1,1 @@
+"""The life of connections: managing, authorizing, checking, synchronizing, delivering, deleting."""

@@ -103,7 +103,7 @@ token = _table(
     "token",
     sa.Column("grant_id", BIG, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
-    _maybe("expires_at"), _maybe("granted_at"), _text("scopes", "[]"), _int("version"),
+    _maybe("expires_at"), _maybe("granted_at"), _maybe("renewed_at"), _text("scopes", "[]"), _int("version"),
     _text("lease"), _int("lease_until"), _text("trouble"),
 )  # fmt: skip
 secret = _table(
