@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import anyio.to_thread
@@ -43,16 +43,17 @@ from omnichannel_core.gate.installations import Installations
 from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.proofs import Trust
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.runner import SLOTS, Runner
+from omnichannel_core.processes.runner import Runner
+from omnichannel_core.remote.addresses import Allowed
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.storage import migrations
 from omnichannel_core.storage.keys import KeyRing
-from omnichannel_core.storage.opening import open_store
+from omnichannel_core.storage.opening import key_file, open_store
 from omnichannel_core.storage.store import Store
 from omnichannel_core.storage.vault import Vault
 
-TICK, HOUSEKEEPING = 5.0, 60.0  # seconds
+TICK, HOUSEKEEPING = 1.0, 60.0  # seconds
 
 
 class Omnichannel:
@@ -81,14 +82,14 @@ class Omnichannel:
         trust: str | Mapping[str, Any] | None = None, endpoints: Mapping[str, str] | None = None,
         allow: Iterable[str] | Mapping[str, Iterable[str]] = (), sink: Sink | None = None, hosts: Sequence[object] = (),
         host_lists: Mapping[str, HostList] | None = None, callback_base: str = "", clock: Clock | None = None,
-        work: bool = True, slots: int = SLOTS, catalog: Catalog | None = None,
+        work: bool = True, slots: int = 64, catalog: Catalog | None = None,
     ) -> None:  # fmt: skip
         self._store = Store(str(store), Path(data) if data is not None else None)
         self._keys, self._work, self._slots = keys, work, slots
         self._clock: Clock = clock or SystemClock()
         self._trust = Trust.of(trust) if trust is not None else Trust.of({"keys": []})
         self._catalog = catalog or Catalog()
-        self._guard = AddressGuard(allow)
+        self._guard = _guard(allow)
         self._endpoints = dict(endpoints or {})
         self._events = Events(hosts)
         self._sink, self._host_lists, self._callback_base = sink, dict(host_lists or {}), callback_base
@@ -102,7 +103,7 @@ class Omnichannel:
     processes: ProcessDoor
     hub: Hub
 
-    async def __aenter__(self) -> Omnichannel:
+    async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise errors.UsageError("This house is open already; open another one, or use this one.")
         async with AsyncExitStack() as stack:
@@ -113,7 +114,6 @@ class Omnichannel:
             if self._work:
                 group = await stack.enter_async_context(anyio.create_task_group())
                 stack.callback(group.cancel_scope.cancel)
-                stack.push_async_callback(self._runner.stop)
                 await group.start(self._runner.serve)
             self._stack = stack.pop_all()
         return self
@@ -137,7 +137,7 @@ class Omnichannel:
 
     def _gate_room(self, vault: Vault) -> None:
         self.accounts = Accounts(self._store, self._clock)
-        self.licenses = Licenses(self._store, self._clock, self._trust)
+        self.licenses = Licenses(self._store, vault, self._trust, self._clock)
         self._gate = Gate(self._store, vault, self._catalog, self.licenses, self._clock)
         self._installations = Installations(self._store, self._clock, self._gate)
 
@@ -147,19 +147,19 @@ class Omnichannel:
         authorizing = Authorizing(parts, sessions)
         managing = Managing(parts, sessions, settings, authorizing)
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
-        delivering, listing = Delivering(parts, sessions), Listing(parts.store)
+        delivering = Delivering(parts, sessions)
+        listing = Listing(parts.store)
         self._scheduling = Scheduling(parts, sessions, authorizing)
         self._runner = Runner(
-            parts.store, parts.clock, parts.queue,
-            {SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
-            on_finished=self._finished, slots=self._slots,
-            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping),
-                   (HOUSEKEEPING, self._scheduling.renew_tokens)),
+            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
+            handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
+            on_finished=self._finished,
+            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
         self.connections = ConnectionsDoor(
-            managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings, self._scheduling,
-            Calling(parts, sessions, authorizing, managing),
+            managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
+            self._scheduling, Calling(parts, sessions, authorizing, managing),
         )  # fmt: skip
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
@@ -185,6 +185,15 @@ class Omnichannel:
     async def restored(self) -> int:
         """A backup came back: open pushes of all accounts become unknown before anything is sent; how many."""
         return await self.hub.restored()
+
+    async def version(self) -> str:
+        """Of the store's tables."""
+        return await self._store.read(migrations.current) or ""
+
+    @property
+    def own_key_file(self) -> Path | None:
+        """Where an embedded store's own key lies."""
+        return key_file(self._store) if self._store.is_sqlite else None
 
     async def watch_gate(self) -> None:
         """Look at once whether connections are to be suspended, or may go on."""
@@ -215,3 +224,9 @@ class Omnichannel:
     async def vault_census(self) -> Mapping[str, int]:
         """How many secrets each key holds; the primary one is `primary` in `doctor`."""
         return await self._parts.store.read(self._parts.vault.census)
+
+
+def _guard(allow: Iterable[str] | Mapping[str, Iterable[str]]) -> AddressGuard:
+    if isinstance(allow, Mapping):
+        return AddressGuard(accounts={account: [Allowed.parse(one) for one in some] for account, some in allow.items()})
+    return AddressGuard([Allowed.parse(one) for one in allow])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import time
 from datetime import timedelta
@@ -253,6 +255,63 @@ async def test_a_clean_shutdown_leaves_nothing_running(store: Store, queue: Queu
     assert {one.worker for one in rows.values()} == {""}
 
 
+async def test_a_runner_can_be_stopped_without_cancelling(store: Store, clock: Any, queue: Queue, submit: Any):
+    """`stop` lets turns end at their page borders, and `serve` returns."""
+    begun = anyio.Event()
+
+    async def work(turn: Turn) -> Again:
+        begun.set()
+        while not turn.cancelled:
+            await turn.progress(done=1)
+        return Again()
+
+    runner = Runner(store, clock, queue, {"work": work})
+    async with anyio.create_task_group() as group:
+        await group.start(runner.serve)
+        process = await submit()
+        await begun.wait()
+        await runner.stop()
+        assert (await queue.get("a", process.id)).state == State.QUEUED
+    await runner.stop()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_host_that_cancels_its_task_loses_nothing(store: Store, clock: Any, queue: Queue, submit: Any):
+    """asyncio's own cancellation, which knows no scopes, also returns what ran."""
+    begun = anyio.Event()
+
+    async def work(_: Turn) -> Done:
+        begun.set()
+        await anyio.sleep_forever()
+        return Done()
+
+    runner = Runner(store, clock, queue, {"work": work}, grace=0.05)
+    task = asyncio.create_task(runner.serve())
+    process = await submit()
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await queue.get("a", process.id)).state == State.QUEUED
+
+
+async def test_a_changed_payload_is_remembered(queue: Queue, submit: Any, serving: Any):
+    """What a handler wrote into its payload, however deep, is there in its next turn, also after an error."""
+    seen: list[Any] = []
+
+    async def work(turn: Turn) -> Done | Again:
+        seen.append(json.dumps(turn.payload))
+        turn.payload.setdefault("pages", []).append(len(seen))
+        if len(seen) == 2:
+            raise errors.RemoteUnavailable("The shop is down.")
+        return Again() if len(seen) == 1 else Done()
+
+    async with serving(work=work):
+        process = await queue.wait("a", (await submit(payload={"pages": []})).id)
+    assert seen == ['{"pages": []}', '{"pages": [1]}', '{"pages": [1, 2]}']
+    assert process.payload == {"pages": [1, 2, 3]}
+
+
 async def test_an_end_reached_during_shutdown_is_kept(queue: Queue, submit: Any, serving: Any):
     """A turn that is done when the host closes has succeeded, and the host is told."""
     begun, told = anyio.Event(), []
@@ -418,7 +477,7 @@ async def test_a_tick_that_fails_is_logged(serving: Any, caplog: Any):
     async def good() -> None:
         ticked.set()
 
-    async with serving(work=work, tick=(bad, good)):
+    async with serving(work=work, ticks=((60, bad), (60, good))):
         await ticked.wait()
     assert "a tick failed" in caplog.text
 

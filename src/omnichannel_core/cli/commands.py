@@ -62,7 +62,7 @@ class Lazy(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 @click.option("-v", "--verbose", count=True, help="Log more (-vv: everything).")
 @click.pass_context
-def cli(ctx: click.Context, **options: object) -> None:
+def cli(ctx: click.Context, /, **options: object) -> None:
     """Connect a host's users to any marketplace, shop or point of sale."""
     from omnichannel_core.cli.opening import Options
 

@@ -40,8 +40,8 @@ async def list_(options: Options, cursor: str | None, limit: int, **look: Any) -
     shown = [connection_json(one) for one in page.rows]
     columns = [one for one in wanted.columns if shown and one in shown[0]] or COLUMNS
     rows(shown, columns, as_json=options.as_json, empty="No connections yet: create one.")
-    if page.cursor:
-        say(f"More: --cursor {page.cursor}")
+    if page.next:
+        say(f"More: --cursor {page.next}")
 
 
 @command.command("show")

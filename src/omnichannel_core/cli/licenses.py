@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -52,7 +53,7 @@ def issue(private: Path, account: str, driver: str, distribution: str, days: int
     click.echo(
         vendor.issue(
             json.loads(private.read_text()), account=account, driver=driver, distribution=distribution, now=now,
-            expires=now + timedelta(days=days), grace=timedelta(days=grace_days), features=feature, application=application,
+            days=days, grace_days=grace_days, features=feature, application=application,
         )
     )  # fmt: skip
 
@@ -61,13 +62,13 @@ def issue(private: Path, account: str, driver: str, distribution: str, days: int
 @click.argument("file", type=click.File("r"), default="-")
 @click.option("--application", "document", type=click.File("r"), default=None, help="Application document (JSON).")
 @asynchronous
-async def add(options: Options, file: click.utils.LazyFile, document: click.utils.LazyFile | None) -> None:
+async def add(options: Options, file: IO[str], document: IO[str] | None) -> None:
     """Add a license (a file, or stdin) to the main account."""
     account = options.need_account()
     async with options.opened() as house:
         held = await house.licenses.add(account, file.read().strip())
         if document is not None:
-            await house.applications.add(account, json.loads(document.read()))
+            await house.licenses.add_application(account, document.read())
         show(held, as_json=options.as_json)
 
 
@@ -77,16 +78,19 @@ async def list_(options: Options) -> None:
     """The account's licenses and what they are worth now."""
     async with options.opened() as house:
         found = await house.licenses.list(options.need_account())
-    shown = [{**{"id": one.license.id, "driver": one.license.driver, "expires_at": one.license.expires_at},
-              "state": one.state.value, "features": sorted(one.license.features), "reason": one.reason}
-             for one in found]  # fmt: skip
+    shown = [
+        {"id": one.id, "driver": one.driver, "state": one.state.value, "reason": one.reason,
+         "expires_at": one.license.expires_at if one.license else None,
+         "features": sorted(one.license.features) if one.license else []}
+        for one in found
+    ]  # fmt: skip
     rows(shown, ["id", "driver", "state", "expires_at", "reason"], as_json=options.as_json, empty="No licenses.")
 
 
 @command.command()
 @click.argument("file", type=click.File("r"), default="-")
 @asynchronous
-async def revoke(options: Options, file: click.utils.LazyFile) -> None:
+async def revoke(options: Options, file: IO[str]) -> None:
     """Take in a vendor's signed revocation list (a file, or stdin)."""
     async with options.opened() as house:
         count = await house.licenses.add_revocations(file.read().strip())

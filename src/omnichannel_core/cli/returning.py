@@ -25,7 +25,7 @@ async def authorize_on_loopback(
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
     calls, arrived = anyio.create_memory_object_stream[Call](1)
     async with listener, calls, arrived:
-        local = listener.extra(anyio.abc.SocketAttribute.local_port)
+        local = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, not a query
         begun = await house.connections.authorize(
             options.need_account(), driver, form, return_url=f"http://127.0.0.1:{local}/return", actor=options.actor,
             connection=connection,

@@ -44,9 +44,7 @@ async def rotate(options: Options) -> None:
     if options.as_json:
         show(counts, as_json=True)
     else:
-        say(
-            f"{counts['sealed']} of {counts['secrets']} secrets are sealed anew; {counts['current']} already were current."
-        )
+        say(f"{counts['sealed']} of {counts['secrets']} secrets are sealed anew; {counts['current']} were current.")
 
 
 @command.command()

@@ -257,26 +257,23 @@ def schema(form: type[Form]) -> dict[str, Any]:
     return {**said, "properties": said.get("properties", {})}
 
 
-def revealed(values: Mapping[str, Any]) -> dict[str, Any]:
+# --- drafts -------------------------------------------------------------------------------------------------------
+def revealed(value: Any) -> Any:
     """Values with their secrets in the clear, as JSON: only ever handed to the vault."""
-    return {str(name): _reveal(one) for name, one in values.items()}
-
-
-def _reveal(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    if isinstance(value, Mapping):
-        return revealed(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_reveal(one) for one in value]
     if isinstance(value, BaseModel):
         return plain_values(value)
-    return to_jsonable_python(value)
+    if isinstance(value, Mapping):
+        return {str(name): revealed(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [revealed(one) for one in value]
+    return _strip(value, "", {})
 
 
 def plain_values(form: BaseModel) -> dict[str, Any]:
     """What was set in a form, secrets in the clear: to be validated again, or handed to the vault."""
-    return {name: _reveal(getattr(form, name)) for name in type(form).model_fields if name in form.model_fields_set}
+    return {name: revealed(getattr(form, name)) for name in type(form).model_fields if name in form.model_fields_set}
 
 
 def shown_values(form: type[Form], typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -284,11 +281,11 @@ def shown_values(form: type[Form], typed: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return shown(form.model_validate(dict(typed)))
     except ValidationError:
-        return {name: _mask(form, name, one) for name, one in typed.items() if name in form.model_fields}
+        return {name: _masked(form, name, one) for name, one in typed.items() if name in form.model_fields}
 
 
-def _mask(form: type[BaseModel], name: str, value: Any) -> Any:
+def _masked(form: type[BaseModel], name: str, value: Any) -> Any:
     """A field that may hold a secret anywhere is only said to be set."""
-    text = repr(form.model_fields[name].annotation)
-    plain = isinstance(value, str | int | float | bool) and "Secret" not in text
+    among = kinds(form.model_fields[name].annotation)
+    plain = isinstance(value, str | int | float | bool) and SecretStr not in among
     return value if plain or value is None else {"set": bool(value)}

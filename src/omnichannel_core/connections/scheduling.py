@@ -9,17 +9,16 @@ from datetime import timedelta
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.storage import grants, processes, schedules
+from omnichannel_core.processes import schedule
+from omnichannel_core.storage import grants
 from omnichannel_core.storage.connections import Connections, all_ids
 from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
 
-AT_ONCE = 200
 KEEP_PROCESSES = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
@@ -61,26 +60,14 @@ class Scheduling:
     # --- regular tasks
     async def tick(self) -> None:
         """Queue what is due."""
-        now = self.parts.clock.now()
-        due = await self.parts.store.read(lambda tx: schedules.any_due(tx, now))
-        if due:
-            await self.parts.store.write(self._claim)
-            self.parts.queue.nudge()
-
-    def _claim(self, tx: Tx) -> None:
-        now = self.parts.clock.now()
-        for account, connection_id, stream in schedules.claim_due(tx, now, AT_ONCE):
-            self.parts.queue.submit(
-                tx, account=account, connection=connection_id, kind=synchronizing.KIND,
-                key=f"sync:{connection_id}:{stream}", payload={"streams": [stream], "scheduled": True}, now=now,
-            )  # fmt: skip
+        await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
         """Drafts that are over, old processes, connections the gate has closed or opened again."""
         await self.authorizing.sweep()
-        before = self.parts.clock.now() - KEEP_PROCESSES
-        await self.parts.store.write(lambda tx: processes.prune(tx, before))
+        await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()
+        await self.renew_tokens()
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

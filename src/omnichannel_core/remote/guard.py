@@ -13,21 +13,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import anyio
-import anyio.to_thread
 import attrs
 import httpcore2
-from anyio.lowlevel import RunVar
 
 from omnichannel_core import errors
 from omnichannel_core.remote.addresses import Address, Allowed, is_public, parse
+from omnichannel_core.remote.lanes import blocking
 
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """Blocking: a host name and a port -> its addresses as text. Raises OSError when there are none."""
 
 WEB_PORTS = frozenset({80, 443})
 FILE_PORTS = frozenset({22, 443})  # Session.connect: SFTP and the like
-_LOOKUPS = 16  # threads of ours, never the host's
-_lane: RunVar[anyio.CapacityLimiter] = RunVar("omnichannel_core.lookups")
 
 
 def system_resolve(host: str, port: int) -> list[str]:
@@ -73,9 +70,7 @@ class AddressGuard:
         """The same without blocking the loop; an IP literal needs no thread."""
         if parse(host) is not None:
             return self._vetted(host, port, WEB_PORTS, [host])
-        found = await anyio.to_thread.run_sync(
-            self._looked_up, host, port, limiter=_lookup_lane(), abandon_on_cancel=True
-        )
+        found = await blocking("lookups", lambda: self._looked_up(host, port), abandon=True)
         return self._vetted(host, port, WEB_PORTS, found)
 
     def connect(self, host: str, port: int, timeout: float = 10.0) -> socket.socket:
@@ -130,17 +125,8 @@ def _refused(host: str, port: int, address: Address | None, ports: frozenset[int
             f"allow the port."
         )
     return errors.AddressRefused(
-        f"{host}:{port} leads to {address}, which is not a public address; correct the address, or let the host allow it."
+        f"{host}:{port} leads to {address}, which is not public; correct the address, or let the host allow it."
     )
-
-
-def _lookup_lane() -> anyio.CapacityLimiter:
-    try:
-        return _lane.get()
-    except LookupError:
-        lane = anyio.CapacityLimiter(_LOOKUPS)
-        _lane.set(lane)
-        return lane
 
 
 def _why(cause: OSError) -> str:

@@ -16,9 +16,11 @@ _PREFIX = 8  # a shown beginning of a secret this long is a leak as well (guide 
 _KEYS = (
     r"authorization|proxy-authorization|(?:set-)?cookie|x-auth-token|x-auth-client|x-shopify-access-token|x-amz-access-token"
     r"|(?:access|refresh|id|bearer|auth)[_-]?token|client[_-]?secret|api[_-]?key|private[_-]?key|pass(?:word|wd|phrase)"
-    r"|secret|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code_verifier|hmac|sig|token|code"
+    r"|secret|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code_verifier|hmac|token"
 )
-_PAIR = re.compile(rf"(?i)(?<![\w-])(['\"]?)({_KEYS})\1(\s*[=:]\s*)(?:(['\"])[^'\"\n]{{0,4000}}\4|(?:(?:bearer|basic)\s+)?[^\s,;&'\"}}\])]{{1,4000}})")  # fmt: skip
+_QUOTED, _BARE = r"(['\"])[^'\"\n]{0,4000}\4", r"(?:(?:bearer|basic)\s+)?[^\s,;&'\"})\]]{1,4000}"
+_PAIR = re.compile(rf"(?i)(?<![\w-])(['\"]?)({_KEYS})\1(\s*[=:]\s*)(?:{_QUOTED}|{_BARE})")
+_FORM = re.compile(r"(?i)\b(code|sig)=[^\s&'\"]{8,4000}")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _URL = re.compile(r"(?i)\b(https?://)(?:[^\s/@'\"?#]*@)?([^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?")
 _CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, *range(0x80, 0xA0), *range(0x202A, 0x202F),
@@ -87,7 +89,7 @@ def clean(text: str) -> str:
 
 
 def hide(text: str) -> str:
-    """Without known secrets: plain, url-encoded, base64 (wherever they begin in it), hex, cut off after 8 characters."""
+    """Without known secrets: plain, url-encoded, base64 at any offset, hex, and cut off after 8 characters."""
     parts, done, at, end = list[str](), 0, 0, len(text)
     while at < end:
         known = _index.get(text[at : at + _HEAD])
@@ -117,6 +119,7 @@ def generic(text: str) -> str:
     text = _URL.sub(r"\1\2", text)
     text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     text = _PAIR.sub(rf"\1\2\1\3{HIDDEN}", text)
+    text = _FORM.sub(rf"\1={HIDDEN}", text)
     return text.translate(_CONTROLS)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 from functools import cache
 
+import anyio
 import httpcore2
 import httpx2
 
@@ -30,7 +31,7 @@ def shared_tls() -> ssl.SSLContext:
 class Transport:
     """One connection's sockets. Nothing is opened, and no TLS context made, before the first request."""
 
-    __slots__ = ("_backend", "_pool", "_tls")
+    __slots__ = ("_backend", "_busy", "_pool", "_released", "_tls")
 
     def __init__(
         self,
@@ -43,6 +44,8 @@ class Transport:
         self._backend = GuardedBackend(guard, network)
         self._tls = tls
         self._pool: httpcore2.AsyncConnectionPool | None = None
+        self._busy = 0
+        self._released = False
 
     def permit(self, host: str, port: int, *, loopback: bool) -> None:
         """Let exactly this origin through: the host pointed the driver there."""
@@ -61,12 +64,23 @@ class Transport:
             )
         return self._pool
 
+    def begin(self) -> None:
+        """A request is about to use the pool."""
+        self._busy += 1
+        self._released = False
+
+    async def end(self) -> None:
+        """It is over, however it ended."""
+        self._busy -= 1
+        if self._released and self._busy == 0:
+            with anyio.CancelScope(shield=True):
+                await self.aclose()
+
     async def release(self) -> None:
-        """Close the sockets that are idle now; those at work close themselves when they are done, or stay for later."""
-        pool = self._pool
-        if pool is not None and all(connection.is_idle() for connection in pool.connections):
-            self._pool = None
-            await pool.aclose()
+        """Close all sockets, now or when the last request under way is over; the next request opens new ones."""
+        self._released = True
+        if self._busy == 0:
+            await self.aclose()
 
     async def aclose(self) -> None:
         """Close all sockets."""

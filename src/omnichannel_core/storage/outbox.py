@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -51,7 +52,7 @@ def queue(
 
     A key given by the host counts once for good. A made one tells events and states apart: a record of an order
     (shipment, invoice, cancellation) that says the same again is the same, and is queued anew when it was rejected;
-    any other is the same only while it still waits. Of a stream with a state, older ones that were not sent are dropped.
+    any other is the same only while it still waits. Of a stream with a state, older ones not sent yet are dropped.
 
     Raises:
         NotFound: not in this account.
@@ -172,8 +173,8 @@ def drop_outdated(tx: Tx, connection: int, stream: str, now: datetime, things: C
     return done.rowcount
 
 
-def retry(tx: Tx, account: str, connection: int, now: datetime, ids: Iterable[int] | None = None) -> list[str]:
-    """Failed ones are queued again, as a new try with another batch key; the streams that have work now.
+def retry(tx: Tx, account: str, connection: int, now: datetime, ids: Iterable[int] | None = None) -> Counter[str]:
+    """Failed ones are queued again, as a new try with another batch key; how many, by stream.
 
     Args:
         ids: of rejected or unknown rows; None is every one that waits for a person. Erased ones stay.
@@ -184,7 +185,7 @@ def retry(tx: Tx, account: str, connection: int, now: datetime, ids: Iterable[in
         .values(state=Sending.QUEUED.value, batch="", ticket="", reason="", due_at=micros(now), changed_at=micros(now))
         .returning(C.stream)
     )
-    return sorted({row[0] for row in rows})
+    return Counter(row[0] for row in rows)
 
 
 def dismiss(tx: Tx, account: str, connection: int, now: datetime, ids: Iterable[int] | None = None) -> int:

@@ -158,7 +158,7 @@ def _repeat(
     batch = unknown[0].batch
     members = _members(tx, taken, batch) if stream.repeatable else []
     if members and all(row.body for row in members):
-        sending = _mark(tx, taken, unknown, batch, now)
+        sending = _mark(tx, taken, [row for row in members if row.state is Sending.UNKNOWN], batch, now)
         return attrs.evolve(_task(tx, account, What.REPEAT, batch, members), rows=sending)
     if stream.state and (stream.repeatable or not batch):
         _move(tx, unknown, Sending.QUEUED, now, now, "")
@@ -262,13 +262,17 @@ def apply(tx: Tx, taken: Taken, stream: PushStream[Any], changes: Sequence[Chang
 
 
 # --- when
-def next_due(tx: Tx, account: str, connection: int, stream: PushStream[Any]) -> datetime | None:
-    """When something of the stream can be done next, None when nothing waits but for a person."""
+def next_due(tx: Tx, account: str, connection: int, stream: str, *, ordered: bool = False) -> datetime | None:
+    """When something of the stream may be done next, None when nothing waits but for a person.
+
+    Args:
+        ordered: leave out what must wait for an older one of the same thing.
+    """
     waits = sa.and_(C.state.in_(("queued", "pending", "unknown")), C.due_at < micros(NEVER))
-    if not stream.state:
+    if ordered:
         waits = sa.and_(waits, sa.or_(C.state != "queued", ~_older_open()))
     left = sa.or_(waits, C.state == Sending.SENDING.value)
-    mine = sa.and_(C.account_id == account, C.connection_id == connection, C.stream == stream.name)
+    mine = sa.and_(C.account_id == account, C.connection_id == connection, C.stream == stream)
     return maybe_moment(tx.execute(sa.select(sa.func.min(C.due_at)).where(mine, left)).scalar())
 
 

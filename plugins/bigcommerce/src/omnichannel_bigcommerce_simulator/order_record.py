@@ -100,7 +100,9 @@ class OrderRecord:
 
     def _shipping(self, row: Row, view: View, base: str) -> Row:
         quotes = f"/orders/{self.id}/shipping_addresses/{row['id']}/shipping_quotes"
-        numbers = {key: float(value) for key, value in row.items() if key.endswith(("cost", "_ex_tax", "_inc_tax", "cost_tax"))}
+        numbers = {
+            key: float(value) for key, value in row.items() if key.endswith(("cost", "_ex_tax", "_inc_tax", "cost_tax"))
+        }
         return {
             **{key: value for key, value in row.items() if key != "order_id"},
             **numbers,

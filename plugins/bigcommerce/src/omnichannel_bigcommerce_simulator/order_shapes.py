@@ -70,7 +70,9 @@ def plan_of(shape: int, habits: Habits) -> Plan:
         billing=person,
         addresses=[dict(person)],
         customer_id=0 if kind == "guest" else rng.randint(1, 400),
-        status_id=STATUS_TURN[shape % len(STATUS_TURN)] if shape < SPECIAL + len(STATUS_TURN) else rng.choice(STATUS_TURN),
+        status_id=STATUS_TURN[shape % len(STATUS_TURN)]
+        if shape < SPECIAL + len(STATUS_TURN)
+        else rng.choice(STATUS_TURN),
         currency=habits.currency,
         tax_rate=habits.tax_rate,
         inclusive=habits.inclusive ^ (shape % 5 == 4),

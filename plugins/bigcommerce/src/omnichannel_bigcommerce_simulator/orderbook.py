@@ -237,7 +237,9 @@ class OrderBook:
     def _index(self) -> array[int]:
         changed, archived = self.changed, self.archived
         seeded = (
-            (self.created_at(i) + DELAY) * _SHIFT + i for i in range(self.first, self.first + self.count) if i not in changed
+            (self.created_at(i) + DELAY) * _SHIFT + i
+            for i in range(self.first, self.first + self.count)
+            if i not in changed
         )
         own = (record.modified * _SHIFT + i for i, record in changed.items() if i not in archived)
         return array("q", sorted(chain(seeded, own)))

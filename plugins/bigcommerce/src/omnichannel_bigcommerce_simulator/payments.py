@@ -38,7 +38,13 @@ def book(record: OrderRecord, event: str, gateway: str, amount: Decimal, at: flo
         "payment_instrument_token": None,
         "avs_result": {"code": "", "message": "", "street_match": "", "postal_match": ""},
         "cvv_result": {"code": "", "message": ""},
-        "credit_card": {"card_type": "visa", "card_iin": "", "card_last4": "4242", "card_expiry_month": 1, "card_expiry_year": 2030},
+        "credit_card": {
+            "card_type": "visa",
+            "card_iin": "",
+            "card_last4": "4242",
+            "card_expiry_month": 1,
+            "card_expiry_year": 2030,
+        },
         "gift_certificate": None,
         "store_credit": None,
     }
@@ -75,5 +81,7 @@ def _act(call: Call, event: str, payment_status: str) -> Answer:
     row = book(record, event, "stripe", record.total, call.now)
     record.order["payment_status"] = payment_status
     call.store.orders.touch(record, call.now)
-    call.store.hooks.emit("store/order/transaction/created", {"type": "order", "id": str(record.id), "transaction_id": row["id"]})
+    call.store.hooks.emit(
+        "store/order/transaction/created", {"type": "order", "id": str(record.id), "transaction_id": row["id"]}
+    )
     return reply({}, 201)

@@ -121,7 +121,9 @@ class Store:
     def _habits(self, goods: tuple[Any, ...]) -> Habits:
         options = self.options
         rate = Decimal(options.tax_rate)
-        return Habits(options.seed, options.currency, self.foreign, self.exchange, rate, options.tax_inclusive, (1, 2), goods)
+        return Habits(
+            options.seed, options.currency, self.foreign, self.exchange, rate, options.tax_inclusive, (1, 2), goods
+        )
 
     def mail(self, kind: str, to: str, subject: str) -> None:
         """Counts a mail the platform sends; tests read them."""
