@@ -93,10 +93,12 @@ class House:
         plan = self.service.plan(driver, typed, **how)
         return await self.store.write(lambda tx: self.service.store(tx, "a", driver, connection, plan))
 
-    async def own(self, connection: int, page: str) -> Any:
+    async def own(self, connection: int, page: str) -> rows.StoredPage:
         """What is stored of a page."""
         found = await self.store.read(lambda tx: rows.stored_pages(tx, "a", "echo", connection, self.vault))
-        return found[page].own
+        stored = found[page].own
+        assert stored is not None
+        return stored
 
     async def origin(self, connection: int, page: str = "filters") -> tuple[Any, Mapping[str, str]]:
         """Form and origins in force."""
@@ -128,7 +130,7 @@ def house(store: Store) -> House:
             )
 
     store.write_now(work)
-    return House(store, Vault(KeyRing({"k1": b"k" * 32}, "k1")), {"warehouses": lambda _: {"w1": "Main", "w2": "Side"}})
+    return House(store, Vault(KeyRing({"k1": b"k" * 32})), {"warehouses": lambda _: {"w1": "Main", "w2": "Side"}})
 
 
 async def test_a_page_begins_with_the_drivers_defaults_and_inherits(house: House) -> None:
@@ -216,7 +218,7 @@ async def test_a_stale_save_is_a_conflict_with_the_difference(house: House) -> N
 
 
 async def test_secrets_of_settings_are_sealed_and_kept(house: House) -> None:
-    """A secret on a page is sealed, kept when it is left empty, copied with the default, and forgotten with the page."""
+    """A page's secret is sealed, kept when left empty, copied with the default, and forgotten with the page."""
     await house.service.set_defaults("a", DRIVER, "signed", {"url": "u", "key": CANARY})
     await house.save(1, {"signed": {"url": "v", "key": ""}})
     form = (await house.service.effective("a", DRIVER, 1))["signed"]
