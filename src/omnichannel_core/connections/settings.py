@@ -17,7 +17,15 @@ from omnichannel_core import errors
 from omnichannel_core.connections import forms
 from omnichannel_core.connections.choices import HOST, HostLists, option_places, options
 from omnichannel_core.connections.pages import (
-    Change, DefaultsSaved, Effective, Moved, Origin, PageAnswer, PagesAnswer, PageTitle, Plan,
+    Change,
+    DefaultsSaved,
+    Effective,
+    Moved,
+    Origin,
+    PageAnswer,
+    PagesAnswer,
+    PageTitle,
+    Plan,
 )  # fmt: skip
 from omnichannel_core.connections.parts import HostList
 from omnichannel_core.driver import Driver, Settings, SettingsPage
