@@ -20,7 +20,7 @@ SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "$"}
 
 def furnish(store: Store) -> None:
     """The lists a new store comes with."""
-    from omnichannel_bigcommerce_simulator.inventory import location_row  # noqa: PLC0415
+    from omnichannel_bigcommerce_simulator.inventory import location_row
 
     now, options = store.clock.now(), store.options
     store.locations[1] = location_row(1, {}, options.timezone, now)
