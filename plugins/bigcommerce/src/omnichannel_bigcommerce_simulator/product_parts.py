@@ -132,12 +132,9 @@ def _make_modifier(call: Call, product: Product, words: Row) -> Row:
 
 
 def _modifier_value(number: int, modifier: int, n: int, words: Row) -> Row:
-    adjusters = words.get("adjusters") or {
-        "price": None,
-        "weight": None,
-        "image_url": "",
-        "purchasing_disabled": {"status": False, "message": ""},
-    }
+    none = {"adjuster": None, "adjuster_value": 0}
+    blank = {"price": none, "weight": none, "image_url": "", "purchasing_disabled": {"status": False, "message": ""}}
+    adjusters = words.get("adjusters") or blank
     return value_row(number, {"sort_order": n} | words) | {"option_id": modifier, "adjusters": adjusters}
 
 

@@ -238,7 +238,7 @@ def list_zone_methods(call: Call) -> Answer:
         "enabled": True,
         "is_fallback": False,
     }
-    return v2_list(call, [method | {"handling_fees": {"fixed_surcharge": "0"}}])
+    return v2_list(call, [method | {"handling_fees": {"fixed_surcharge": 0}}])
 
 
 @routes.post("/v2/shipping/carrier/connection", "information")
