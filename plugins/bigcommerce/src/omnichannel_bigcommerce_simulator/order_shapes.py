@@ -62,7 +62,7 @@ class Habits:
 
 def plan_of(shape: int, habits: Habits) -> Plan:
     """The plan of one shape; the same seed gives the same plan."""
-    rng = Random(f"{habits.seed}/{shape}")  # noqa: S311
+    rng = Random(f"{habits.seed}/{shape}")
     kind = KINDS[shape % len(KINDS)] if shape < SPECIAL else rng.choice(("plain", "plain", "plain", "plain", *KINDS))
     person = _person(rng)
     plan = Plan(
