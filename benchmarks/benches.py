@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from benchmarks import competing
+from benchmarks import competing, controlling
 from benchmarks.figures import Figure
 
 
@@ -23,4 +23,9 @@ def contest(plan: Plan) -> Iterable[Figure]:
     return competing.figures(competing.compete(plan.contenders, plan.orders, plan.runs), plan.orders)
 
 
-BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {"contest": contest}
+def control(_: Plan) -> Iterable[Figure]:
+    """The checker fails where it must."""
+    return controlling.control()
+
+
+BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {"control": control, "contest": contest}
