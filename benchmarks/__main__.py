@@ -22,7 +22,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.orders % orders.PAGE or asked.orders < orders.PAGE or asked.runs < 1:
         parser.error(f"--orders is a multiple of {orders.PAGE}, --runs at least 1")
-    plan = Plan(asked.orders, asked.runs, tuple(asked.contender or competing.CONTENDERS))
+    plan = Plan(asked.orders, asked.runs, competing.entered(asked.contender))
     report = Report()
     for name in asked.only or BENCHES:
         say(f"-- {name}: {plan.orders:,} orders, {plan.runs} runs")

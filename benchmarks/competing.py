@@ -59,6 +59,11 @@ CONTENDERS = {
 }
 
 
+def entered(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The contenders of a run, in the table's order; the null client always takes part, to show the headroom."""
+    return tuple(name for name in CONTENDERS if not names or name in names or name == "null")
+
+
 @dataclass
 class Score:
     """What a contender's runs came to; `wrong` says why its figure is void."""
