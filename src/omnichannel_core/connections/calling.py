@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import attrs
 
@@ -106,14 +107,14 @@ class Calling:
     async def _changed(self, driver: str, account: str, connection_id: int | None, one: Changed) -> CallAnswer:
         targets = await self._targets(driver, account, connection_id, one.account)
         told = [
-            target for target in targets if await self.parts.store.write(lambda tx, t=target: self._queue(tx, *t, one))
-        ]  # type: ignore[misc]
+            target for target in targets if await self.parts.store.write(partial(self._queue, target=target, one=one))
+        ]
         self.parts.queue.nudge()
         return CallAnswer(connections=[number for _, number in told])
 
-    def _queue(self, tx: Tx, account: str, connection_id: int, one: Changed) -> bool:
+    def _queue(self, tx: Tx, target: tuple[str, int], one: Changed) -> bool:
         """Not twice for the same key; nothing for a connection that is switched off."""
-        now = self.parts.clock.now()
+        (account, connection_id), now = target, self.parts.clock.now()
         if one.key and not calls.first_time(tx, connection_id, one.key, now, SEEN_FOR):
             return False
         if Connections(tx, account).get(connection_id).seen.status is not Status.ACTIVE:
@@ -126,7 +127,8 @@ class Calling:
             return True
         self.parts.queue.submit(
             tx, account=account, connection=connection_id, kind=synchronizing.KIND,
-            key=f"sync:{connection_id}:call:{what}", payload={"fetch": fetch, "streams": streams, "called": True}, now=now,
+            key=f"sync:{connection_id}:call:{what}", now=now,
+            payload={"fetch": fetch, "streams": streams, "called": True},
         )  # fmt: skip
         return True
 
@@ -153,11 +155,13 @@ class Calling:
     async def _left(self, driver: str, one: Left) -> CallAnswer:
         known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
         told = [
-            target[1] for target in known if await self.parts.store.write(lambda tx, t=target: self._leave(tx, *t, one))  # type: ignore[misc]
+            number for account, number in known
+            if await self.parts.store.write(partial(self._leave, target=(account, number), one=one))
         ]  # fmt: skip
         return CallAnswer(connections=told)
 
-    def _leave(self, tx: Tx, account: str, connection_id: int, one: Left) -> bool:
+    def _leave(self, tx: Tx, target: tuple[str, int], one: Left) -> bool:
+        account, connection_id = target
         mine, now = Connections(tx, account), self.parts.clock.now()
         kept = mine.get(connection_id)
         if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at:

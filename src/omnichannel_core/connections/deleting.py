@@ -16,10 +16,11 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Move, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.runner import Again, Done, Turn, Wait
+from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.storage import audits, purge, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.grants import Grants
+from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Tx
 
 KIND = "delete"
@@ -63,15 +64,15 @@ class Deleting:
     def _begin(self, tx: Tx, account: str, connection_id: int, actor: str) -> tuple[object, Process]:
         mine, now = Connections(tx, account), self.parts.clock.now()
         kept = mine.get(connection_id)
-        status = move(connection_id, kept.seen.status, Move.DELETE)
+        status = move(connection_id, kept.seen.status, Move.DELETE) or kept.seen.status
         seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
         mine.replace(attrs.evolve(kept, seen=seen, fence=kept.fence + 1))
         streams.raise_fences(tx, account, connection_id)
-        purge.end_processes(tx, account, connection_id, now)
         process, _ = Queue.submit(
             tx, account=account, connection=connection_id, kind=KIND, key=f"delete:{connection_id}",
             payload={"actor": actor, "name": kept.seen.name, "driver": kept.seen.driver}, now=now,
         )  # fmt: skip
+        Processes(tx, account).fence_off(connection_id, now, keep=[process.id])
         audits.note(tx, account, now, "connection being deleted", str(connection_id), actor=actor)
         return seen, process
 
@@ -86,12 +87,13 @@ class Deleting:
             tries = turn.payload["tries"] = turn.payload.get("tries", 0) + 1
             trouble = await self._disconnect(account, connection_id)
             if trouble and tries < REMOTE_TRIES:
-                return Wait(30.0 * tries, f"cleaning up at the marketplace: {trouble}")
+                return Wait(30.0 * tries, f"cleaning up at the marketplace: {trouble}", turn.payload)
             turn.payload["remote"] = trouble or "done"
+            await turn.progress(payload=turn.payload)
         while gone := await self.parts.store.write(lambda tx: self._purge(tx, turn, account, connection_id)):
             turn.payload["gone"] = turn.payload.get("gone", 0) + gone
-            if turn.cancelled:
-                return Again()
+            if turn.cancelled or turn.crowded:
+                return Again(payload=turn.payload)
         folder = self.parts.store.data / "connections" / str(connection_id)
         await anyio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
         await self.parts.store.write(lambda tx: self._finish(tx, turn, account, connection_id, kept.grant))

@@ -138,7 +138,9 @@ class Managing:
         self.parts.vault.put(tx, seen.account, "connection", seen.id, hidden)
         schedules = Schedules(tx, seen.account)
         for stream in driver.pulls.values():
-            schedules.set(seen.id, stream.name, synchronizing.default_minutes(stream), self.parts.clock.now())
+            schedules.set(
+                seen.id, stream.name, synchronizing.default_minutes(stream), self.parts.clock.now(), own=False
+            )
         if brought.draft is not None:
             drafts.remove(tx, brought.draft)
 
@@ -148,8 +150,9 @@ class Managing:
         return (await self.edit(account, connection_id, name=name)).connection
 
     async def edit(
-        self, account: str, connection_id: int, *, name: str | None = None, credentials: Mapping[str, Any] | None = None,
-        settings: Mapping[str, Mapping[str, Any]] | None = None, inherits: Mapping[str, bool] | None = None,
+        self, account: str, connection_id: int, *, name: str | None = None,
+        credentials: Mapping[str, Any] | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None,
+        inherits: Mapping[str, bool] | None = None,
         version: int | None = None, draft: int | None = None, move_account: bool = False, actor: str = "",
     ) -> Saved:  # fmt: skip
         """SAVE of an edit: name, credentials and settings, all or nothing.
@@ -313,7 +316,7 @@ class Managing:
     def _switch_in(self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str) -> Connection:
         mine = Connections(tx, account)
         kept = mine.get(connection_id)
-        status = move(connection_id, kept.seen.status, wanted)
+        status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
         seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
         schedules, now = Schedules(tx, account), self.parts.clock.now()
         if wanted is Move.DISABLE:
@@ -332,15 +335,13 @@ class Managing:
         try:
             async with self.sessions.open(seen.account, seen.id) as work:
                 calls = work.driver.callbacks
-                call = calls and (calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe)
+                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
                 if call is not None:
                     await checking.asked("Callbacks", lambda: call(work.session))
         except errors.OmnichannelError as trouble:
-            work_log = self.parts.store.write
-            await work_log(
-                lambda tx: Connections(tx, seen.account).note(
-                    seen.id, health=Health.ATTENTION, reason=f"Callbacks could not be changed: {trouble}"
-                )
+            reason = f"Callbacks could not be changed: {trouble}"
+            await self.parts.store.write(
+                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
             )
 
 

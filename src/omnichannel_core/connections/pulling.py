@@ -14,14 +14,13 @@ from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Work
 from omnichannel_core.driver import Page, PullStream, Wait
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.processes.runner import Turn
+from omnichannel_core.processes.turn import Turn
 from omnichannel_core.records import Bad, Record
 from omnichannel_core.storage import hub, pages, receipts, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
 
 DEADLINE = 300.0  # seconds for one call of a driver's pull
-TURN_PAGES = 10  # after so many, a slot others wait for is given back
 
 
 class Stopped(Exception):
@@ -88,12 +87,10 @@ class Pull:
     async def _ask(self, out: Any, failed: list[BaseException]) -> None:
         """The producer: at most one page ahead of the commit. It stops where the turn should end."""
         cursors = {channel: self._cursor(taken) for channel, taken in self.taken.items()}
-        asked = 0
         async with out:
             try:
                 while True:
                     found = await self._call(cursors)
-                    asked += 1
                     moved = {channel: page.cursor for channel, page in found.items()}
                     go_on = any(page.more is True for page in found.values())
                     if go_on and all(moved[channel] == cursors[channel] for channel in moved):
@@ -102,7 +99,7 @@ class Pull:
                         )
                     cursors |= moved
                     await out.send(found)
-                    if not go_on or self.turn.cancelled or (asked >= TURN_PAGES and self.turn.crowded):
+                    if not go_on or self.turn.cancelled or self.turn.crowded:
                         return
             except errors.OmnichannelError as trouble:
                 failed.append(trouble)
@@ -121,7 +118,7 @@ class Pull:
             raise errors.RemoteUnavailable(
                 f"Stream {self.stream.name}: no page within {DEADLINE:.0f} seconds."
             ) from cause
-        except errors.DRIVERS_MAY_RAISE:
+        except tuple(errors.DRIVERS_MAY_RAISE):
             raise
         except (errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded):
             raise

@@ -18,11 +18,19 @@ from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.settings import effective_forms
 from omnichannel_core.connections.tokens import Tokens
 from omnichannel_core.driver import (
-    Application, Choice, Clock, Credentials, Driver, Form, Http, Session, Settings, Token,
+    Application,
+    Clock,
+    Credentials,
+    Driver,
+    Form,
+    Http,
+    Session,
+    Settings,
+    Token,
 )  # fmt: skip
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
-from omnichannel_core.records import Choices, Record
+from omnichannel_core.records import Choice, Choices, Record
 from omnichannel_core.remote.client import Client
 from omnichannel_core.remote.transport import Transport
 from omnichannel_core.storage import bodies, receipts
@@ -53,10 +61,10 @@ class LiveSession(Session):
     forms: dict[type[Form], Form]
     tokens: Callable[[str], Any] | None = None
     open_socket: Callable[[str, int], socket.socket]
-    http: Http = cast(Http, None)  # set right after: the client needs the session, the session the client
+    http: Http = attrs.field(init=False)  # set right after: the client needs the session, the session the client
 
     def __getitem__(self, form: type[F]) -> F:
-        return cast(F, self.forms[form])
+        return cast("F", self.forms[form])
 
     def get(self, form: type[F]) -> F | None:
         return cast("F | None", self.forms.get(form))
@@ -65,7 +73,7 @@ class LiveSession(Session):
         token = None if self.tokens is None else await self.tokens(name)
         if token is None:
             raise errors.AuthorizationNeeded("There is no authorization yet: press AUTHORIZE.")
-        return cast(Token, token)
+        return cast("Token", token)
 
     async def choices(self, name: str) -> Mapping[str, Choice]:
         found = await self.store.read(lambda tx: receipts.one(tx, self.account, self.connection_id, "Choices", name))
@@ -100,7 +108,7 @@ class Work:
     @property
     def left(self) -> bool:
         """Something unrepeatable may have arrived since `reset_left`."""
-        return self.client.left
+        return bool(self.client.left)
 
     def reset_left(self) -> None:
         """Before a call whose outcome matters."""
@@ -141,8 +149,8 @@ class Sessions:
 
     @asynccontextmanager
     async def draft(
-        self, account: str, driver: Driver, draft_id: int, credentials: Credentials | None, *, token: Token | None = None,
-        name: str = "", subject: Record | None = None,
+        self, account: str, driver: Driver, draft_id: int, credentials: Credentials | None, *,
+        token: Token | None = None, name: str = "", subject: Record | None = None,
     ) -> AsyncIterator[Work]:  # fmt: skip
         """Something that is not a connection yet: a form being checked, a trip, a door."""
         seen = _unsaved(account, driver, draft_id, name, credentials, self.parts)
@@ -157,6 +165,11 @@ class Sessions:
     async def driver(self, account: str, name: str) -> Driver:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
+
+    async def driver_of(self, account: str, connection_id: int) -> Driver:
+        """The driver of a stored connection, through the gate."""
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        return await self.driver(account, kept.seen.driver)
 
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
@@ -186,7 +199,7 @@ class Sessions:
         session = LiveSession(
             clock=self.parts.clock, log=logging.getLogger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
-            callback_url=f"{self.parts.callback_base}/callbacks/{driver.name}" + (f"/{kept.callback_key}" if kept else ""),
+            callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
             connection_id=seen.id, forms=shapes, open_socket=self.parts.guard.for_account(account).connect,
         )  # fmt: skip
@@ -271,6 +284,10 @@ def _subject(kept: Kept | None) -> Record | None:
 
 def _application_id(account: str, application: Application | None) -> str:
     return f"{account}/{forms.proof(application)}" if application else account
+
+
+def _callback_url(base: str, driver: str, kept: Kept | None) -> str:
+    return f"{base}/callbacks/{driver}" + (f"/{kept.callback_key}" if kept else "")
 
 
 def settings_of(work: Work, page: str) -> Settings:

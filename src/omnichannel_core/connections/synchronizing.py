@@ -18,7 +18,7 @@ from omnichannel_core.driver import Driver, PullStream
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.runner import Again, Done, Turn, Wait
+from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.storage import hub, pages, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
@@ -73,7 +73,7 @@ class Synchronizing:
             async with self.sessions.open(account, connection_id) as work:
                 if work.connection.status is not Status.ACTIVE:
                     return Done(message="The connection is inactive.")
-                return await self._steps(turn, work)
+                return attrs.evolve(await self._steps(turn, work), payload=turn.payload)
         except Stopped:
             return Done(message="Ended at a page boundary: the connection was switched off.")
         except errors.NotAdmitted as closed:
@@ -96,6 +96,7 @@ class Synchronizing:
             if outcome is not None:
                 return outcome
             left.pop(0)
+            await turn.progress(payload=turn.payload)
             if turn.cancelled:
                 return Again()
         await self._finished(turn, work)
@@ -232,12 +233,11 @@ class _Group:
                 members[seen.channel] = await self._stack.enter_async_context(self.sessions.open(mine.account, seen.id))
         return members
 
-    async def __aexit__(self, *raised: Any) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self._stack.aclose()
 
 
 DEFAULT_MINUTES = 15
-INTERVALS = (0, 2, 5, 10, 15, 20, 30, 60)
 
 
 def default_minutes(stream: PullStream[Any]) -> int:

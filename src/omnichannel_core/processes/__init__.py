@@ -1,1 +1,1 @@
-"""Long work: queue, embedded runner, schedule."""
+"""Long work: the queue, the embedded runner, the schedule."""

@@ -1,220 +1,201 @@
-"""Process rows: taken with a fence, beaten while they run, ended once."""
+"""Processes of one account: submitted, seen, cancelled, and the beat of a running one."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from omnichannel_core import errors
-from omnichannel_core.model.process import OPEN, Process, State
-from omnichannel_core.storage.schema import process
+from omnichannel_core.model.process import Process, State
+from omnichannel_core.storage.schema import OPEN_STATES, process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
 
-P = process.c
-_OPEN = [state.value for state in OPEN]
+C = process.c
+_OPEN = sa.text(OPEN_STATES)
+_IDLE = (State.QUEUED.value, State.WAITING.value)
 
 
-def submit(
-    tx: Tx, *, account: str, connection: int | None, kind: str, key: str, payload: Mapping[str, Any], now: datetime,
-    run_at: datetime | None = None, message: str = "",
-) -> tuple[Process, bool]:  # fmt: skip
-    """Queue one, in the caller's transaction; the open one of that key when there is one (then False)."""
-    if key:
-        row = tx.execute(sa.select(process).where(P.key == key, P.state.in_(_OPEN))).one_or_none()
-        if row is not None:
-            return process_of(row._mapping), False
-    row = tx.execute(
-        process.insert().values(
-            account_id=account, connection_id=connection, kind=kind, key=key, payload=json.dumps(dict(payload)),
-            run_at=micros(run_at or now), created_at=micros(now), message=message,
-        ).returning(process)
-    ).one()  # fmt: skip
-    return process_of(row._mapping), True
+@attrs.frozen(kw_only=True)
+class Beat:
+    """What a running process tells in passing; None leaves a thing as it is."""
+
+    done: int | None = None
+    total: int | None = None
+    message: str | None = None
+    payload: Mapping[str, Any] | None = None
+
+    @property
+    def progress(self) -> bool:
+        """Something was achieved, so earlier failed attempts no longer count."""
+        return self.done is not None or self.payload is not None
 
 
-def get(tx: Tx, account: str, process_id: int) -> Process:
-    """One.
+class Processes:
+    """In one transaction, of one account."""
 
-    Raises:
-        NotFound: not in this account.
-    """
-    row = tx.execute(sa.select(process).where(P.account_id == account, P.id == process_id)).one_or_none()
-    if row is None:
-        raise errors.NotFound(f"Account {account!r} has no process {process_id}.")
-    return process_of(row._mapping)
+    def __init__(self, tx: Tx, account: str) -> None:
+        self._tx, self._account = tx, account
+
+    def submit(
+        self, *, connection: int | None, kind: str, key: str, payload: Mapping[str, Any], now: datetime,
+        run_at: datetime | None = None, message: str = "",
+    ) -> tuple[Process, bool]:  # fmt: skip
+        """A new process, or the open one of the same key (`''` is no key); and whether it is new.
+
+        Shape of the answer: (process, new).
+        """
+        at = micros(now)
+        due = at if run_at is None else micros(run_at)
+        values = {
+            "account": self._account, "connection": connection, "kind": kind, "key": key,
+            "payload": json.dumps(dict(payload)), "message": message, "now": at,
+            "run_at": due,
+        }  # fmt: skip
+        while (row := self._tx.execute(_INSERT, values).one_or_none()) is None:
+            held = self._tx.execute(
+                sa.select(process).where(C.account_id == self._account, C.key == key, _OPEN)
+            ).one_or_none()
+            if held is not None:  # else it has just ended: on a server, others commit meanwhile
+                return process_of(held._mapping), False
+        fresh = Process(
+            id=row.id, account=self._account, connection=connection, kind=kind, key=key, state=State.QUEUED,
+            payload=dict(payload), run_at=moment(due), message=message, created_at=moment(at),
+        )  # fmt: skip
+        return fresh, True
+
+    def get(self, process_id: int) -> Process:
+        """One.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        found = self.many([process_id])
+        if not found:
+            raise errors.NotFound(f"Account {self._account!r} has no process {process_id}.")
+        return found[0]
+
+    def many(self, ids: Iterable[int]) -> list[Process]:
+        """Those of these ids that are there, by id."""
+        rows = self._tx.execute(_MANY, {"account": self._account, "ids": list(ids)})
+        return [process_of(row) for row in rows.mappings()]
+
+    def page(
+        self, *, connection: int | None = None, states: Collection[State] | None = None, kind: str | None = None,
+        before: int | None = None, limit: int = 50,
+    ) -> list[Process]:  # fmt: skip
+        """A page, newest first; `before` is the last id of the page before."""
+        query = sa.select(process).where(C.account_id == self._account).order_by(C.id.desc()).limit(limit)
+        if connection is not None:
+            query = query.where(C.connection_id == connection)
+        if states is not None:
+            query = query.where(C.state.in_([one.value for one in states]))
+        if kind is not None:
+            query = query.where(C.kind == kind)
+        if before is not None:
+            query = query.where(C.id < before)
+        return [process_of(row) for row in self._tx.execute(query).mappings()]
+
+    def cancel(self, process_id: int, now: datetime) -> Process:
+        """Ask it to end: at once when nobody runs it, else its runner is told. One that has ended stays as it is.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        self._cancel(C.id == process_id, now)
+        return self.get(process_id)
+
+    def cancel_all(self, connection: int, now: datetime, *, keep: Collection[int] = ()) -> list[int]:
+        """Ask all open ones of a connection to end, but those of `keep`; ids of those that were asked."""
+        return self._cancel(sa.and_(C.connection_id == connection, C.id.not_in(list(keep))), now)
+
+    def fence_off(self, connection: int, now: datetime, *, keep: Collection[int] = ()) -> list[int]:
+        """End all open ones of a connection now; whoever runs one commits nothing more. Ids of those that ended."""
+        rows = self._tx.execute(
+            sa.update(process)
+            .where(C.account_id == self._account, C.connection_id == connection, C.id.not_in(list(keep)))
+            .where(_OPEN)
+            .values(
+                state=State.CANCELLED.value, cancel=1, fence=C.fence + 1, worker="", lease_until=0,
+                finished_at=micros(now),
+            )
+            .returning(C.id)
+        )  # fmt: skip
+        return [row[0] for row in rows]
+
+    def forget(self, connection: int, *, keep: Collection[int] = ()) -> int:
+        """Remove the rows of a connection's ended processes, but those of `keep`; how many."""
+        done = self._tx.execute(
+            process.delete().where(
+                C.account_id == self._account, C.connection_id == connection,
+                C.finished_at.is_not(None), C.id.not_in(list(keep)),
+            )
+        )  # fmt: skip
+        return done.rowcount
+
+    def beat(self, process_id: int, fence: int, beat: Beat, lease_until: datetime) -> bool:
+        """Store progress and prolong the lease, in the transaction of what was achieved; whether to end.
+
+        Raises:
+            Superseded: somebody else has the process, or it has ended.
+        """
+        payload = None if beat.payload is None else json.dumps(dict(beat.payload))
+        row = self._tx.exec_driver_sql(
+            _BEAT[self._tx.dialect.paramstyle],
+            (beat.done, beat.total, beat.message, payload, int(beat.progress), int(beat.progress),
+             int(beat.progress), micros(lease_until), process_id, self._account, fence),
+        ).one_or_none()  # fmt: skip
+        if row is None:
+            raise errors.Superseded(f"Process {process_id} was taken over.")
+        return bool(row[0])
+
+    def _cancel(self, which: sa.ColumnElement[bool], now: datetime) -> list[int]:
+        idle = C.state.in_(_IDLE)
+        rows = self._tx.execute(
+            sa.update(process)
+            .where(C.account_id == self._account, _OPEN, which)
+            .values(
+                cancel=1, state=sa.case((idle, State.CANCELLED.value), else_=C.state),
+                finished_at=sa.case((idle, micros(now)), else_=C.finished_at),
+            )
+            .returning(C.id)
+        )  # fmt: skip
+        return [row[0] for row in rows]
 
 
-def some(
-    tx: Tx, account: str, *, connection: int | None, states: Iterable[State] | None, kind: str | None,
-    before: int | None, limit: int,
-) -> Sequence[Process]:  # fmt: skip
-    """Newest first; `before` is the last id of the page before."""
-    query = sa.select(process).where(P.account_id == account).order_by(P.id.desc()).limit(limit)
-    if connection is not None:
-        query = query.where(P.connection_id == connection)
-    if states is not None:
-        query = query.where(P.state.in_([state.value for state in states]))
-    if kind is not None:
-        query = query.where(P.kind == kind)
-    if before is not None:
-        query = query.where(P.id < before)
-    return [process_of(row._mapping) for row in tx.execute(query)]
-
-
-def cancel(tx: Tx, account: str, process_id: int, now: datetime) -> Process:
-    """One that waits ends at once; one that runs is asked to."""
-    found = get(tx, account, process_id)
-    if found.state in (State.QUEUED, State.WAITING):
-        end(tx, found.id, found.fence, State.CANCELLED, now, message="Cancelled.")
-    elif found.state is State.RUNNING:
-        tx.execute(sa.update(process).where(P.account_id == account, P.id == process_id).values(cancel=1))
-    return get(tx, account, process_id)
-
-
-# --- the worker's door --------------------------------------------------------------------------------------------
-def due(tx: Tx, now: datetime, limit: int) -> bool:
-    """Whether anything waits to be taken: cheap, without a write."""
-    query = sa.select(P.id).where(P.state.in_(("queued", "waiting")), P.run_at <= micros(now)).limit(limit)
-    return tx.execute(query).first() is not None
-
-
-def next_due(tx: Tx) -> datetime | None:
-    """When the next one is due."""
-    return maybe_moment(tx.execute(sa.select(sa.func.min(P.run_at)).where(P.state.in_(("queued", "waiting")))).scalar())
-
-
-def take(tx: Tx, worker: str, now: datetime, until: datetime, limit: int, only: int | None = None) -> list[Process]:
-    """Up to so many that are due, oldest first, theirs from now on; each take raises the fence."""
-    wanted = sa.select(P.id).where(P.state.in_(("queued", "waiting")), P.run_at <= micros(now))
-    if only is not None:
-        wanted = sa.select(P.id).where(P.state.in_(("queued", "waiting")), P.id == only)
-    ids = [row[0] for row in tx.execute(wanted.order_by(P.run_at, P.id).limit(limit).with_for_update(skip_locked=True))]
-    return _take(tx, ids, worker, now, until)
-
-
-def abandoned(tx: Tx, now: datetime, alive: Callable[[str], bool]) -> list[int]:
-    """Running ones whose worker is dead, or has not been heard of for longer than its lease."""
-    rows = tx.execute(sa.select(P.id, P.worker, P.lease_until).where(P.state == "running")).all()
-    known: dict[str, bool] = {}
-    for worker in {row[1] for row in rows}:
-        known[worker] = alive(worker)
-    return [row[0] for row in rows if row[2] < micros(now) or not known[row[1]]]
-
-
-def take_over(tx: Tx, ids: Sequence[int], now: datetime) -> None:
-    """Back into the queue with a raised fence: whoever had them commits nothing more."""
-    tx.execute(
-        sa.update(process).where(P.id.in_(ids), P.state == "running")
-        .values(state="queued", fence=P.fence + 1, run_at=micros(now), worker="")
-    )  # fmt: skip
-
-
-def _take(tx: Tx, ids: Sequence[int], worker: str, now: datetime, until: datetime) -> list[Process]:
-    if not ids:
-        return []
-    rows = tx.execute(
-        sa.update(process).where(P.id.in_(ids))
-        .values(
-            state="running", fence=P.fence + 1, worker=worker, lease_until=micros(until),
-            started_at=sa.func.coalesce(P.started_at, micros(now)),
-        ).returning(process)
-    )  # fmt: skip
-    return sorted((process_of(row._mapping) for row in rows), key=lambda one: (one.run_at, one.id))
-
-
-_BEAT = (
-    "UPDATE omni_process SET lease_until = ?, done = COALESCE(?, done), total = COALESCE(?, total), "
-    "message = COALESCE(?, message), attempts = 0 WHERE id = ? AND fence = ? AND state = 'running' RETURNING cancel"
+_MANY = (
+    sa.select(process)
+    .where(C.account_id == sa.bindparam("account"), C.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(C.id)
 )
-_BEATS = {"qmark": _BEAT, "pyformat": _BEAT.replace("?", "%s"), "format": _BEAT.replace("?", "%s")}
+# A partial index's predicate must be text: a prepared statement with bound states no longer finds the index.
+_INSERT = sa.text(
+    "INSERT INTO omni_process (account_id, connection_id, kind, key, payload, message, created_at, run_at) "  # noqa: S608
+    "VALUES (:account, :connection, :kind, :key, :payload, :message, :now, :run_at) "
+    f"ON CONFLICT (account_id, key) WHERE key <> '' AND {OPEN_STATES} DO NOTHING RETURNING id"
+)
+_SQL = (
+    "UPDATE omni_process SET done = COALESCE(?, done), total = COALESCE(?, total), message = COALESCE(?, message), "
+    "payload = COALESCE(?, payload), attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
+    "error_key = CASE WHEN ? = 1 THEN '' ELSE error_key END, error = CASE WHEN ? = 1 THEN '' ELSE error END, "
+    "lease_until = ? WHERE id = ? AND account_id = ? AND fence = ? AND state = 'running' RETURNING cancel"
+)
+_BEAT = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
 
 
-def beat(
-    tx: Tx, process_id: int, fence: int, until: datetime, done: int | None, total: int | None, message: str | None
-) -> bool:
-    """In the transaction of what was done: still ours? Progress is stored; answers whether it is to be cancelled.
-
-    Raises:
-        Superseded: somebody else has it, or it has ended.
-    """
-    row = tx.exec_driver_sql(
-        _BEATS[tx.dialect.paramstyle], (micros(until), done, total, message, process_id, fence)
-    ).one_or_none()
-    if row is None:
-        raise errors.Superseded(f"Process {process_id} was taken over.")
-    return bool(row[0])
-
-
-def heartbeat(tx: Tx, worker: str, until: datetime) -> None:
-    """All of a worker's leases at once."""
-    tx.execute(sa.update(process).where(P.worker == worker, P.state == "running").values(lease_until=micros(until)))
-
-
-def to_cancel(tx: Tx, worker: str) -> list[tuple[int, int]]:
-    """(id, fence) of a worker's processes that somebody wants to end."""
-    rows = tx.execute(sa.select(P.id, P.fence).where(P.worker == worker, P.state == "running", P.cancel == 1))
-    return [(row[0], row[1]) for row in rows]
-
-
-def end(
-    tx: Tx, process_id: int, fence: int, state: State, now: datetime, *, message: str | None = None,
-    error: errors.OmnichannelError | None = None, payload: Mapping[str, Any] | None = None,
-) -> bool:  # fmt: skip
-    """One of the ends; False when it is no longer ours."""
-    values: dict[str, Any] = {"state": state.value, "finished_at": micros(now), "worker": ""}
-    if message is not None:
-        values["message"] = message
-    if error is not None:
-        values |= {"error_key": error.key, "error": str(error)}
-    if payload is not None:
-        values["payload"] = json.dumps(dict(payload))
-    changed = tx.execute(
-        sa.update(process).where(P.id == process_id, P.fence == fence, P.state.in_(_OPEN)).values(**values)
-    )
-    return changed.rowcount == 1
-
-
-def put_back(
-    tx: Tx, process_id: int, fence: int, run_at: datetime, *, waiting: str = "", payload: Mapping[str, Any],
-    error: errors.OmnichannelError | None = None, attempts: int | None = None,
-) -> bool:  # fmt: skip
-    """Queued again (the slot is given back), or waiting for a time with a reason; False when it is no longer ours."""
-    values: dict[str, Any] = {
-        "state": "waiting" if waiting else "queued", "run_at": micros(run_at), "payload": json.dumps(dict(payload)),
-        "worker": "", "error_key": error.key if error else "", "error": str(error) if error else "",
-    }  # fmt: skip
-    if waiting:
-        values["message"] = waiting
-    if attempts is not None:
-        values["attempts"] = attempts
-    changed = tx.execute(
-        sa.update(process).where(P.id == process_id, P.fence == fence, P.state == "running").values(**values)
-    )
-    return changed.rowcount == 1
-
-
-def wake(tx: Tx, account: str, connection: int, now: datetime) -> int:
-    """Waiting ones of a connection are due now."""
-    return tx.execute(
-        sa.update(process).where(P.account_id == account, P.connection_id == connection, P.state == "waiting")
-        .values(run_at=micros(now))
-    ).rowcount  # fmt: skip
-
-
-def prune(tx: Tx, before: datetime, limit: int = 1000) -> int:
-    """Ended ones of before then; how many."""
-    ids = [row[0] for row in tx.execute(sa.select(P.id).where(P.finished_at < micros(before)).limit(limit))]
-    tx.execute(process.delete().where(P.id.in_(ids)))
-    return len(ids)
+def prune(tx: Tx, before: datetime, limit: int = 10_000) -> int:
+    """The worker's door: remove rows of what ended before; how many. At most `limit`, so that others can write."""
+    old = sa.select(C.id).where(C.finished_at < micros(before)).limit(limit)
+    return tx.execute(process.delete().where(C.id.in_(old))).rowcount
 
 
 def process_of(row: Mapping[Any, Any]) -> Process:
-    """A row as a value."""
+    """A row as values."""
     return Process(
         id=row["id"], account=row["account_id"], connection=row["connection_id"], kind=row["kind"], key=row["key"],
         state=State(row["state"]), payload=json.loads(row["payload"]), fence=row["fence"], worker=row["worker"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,7 +10,6 @@ from omnichannel_core.storage.schema import (
     connection,
     line,
     outbox,
-    process,
     receipt,
     record,
     schedule,
@@ -21,7 +19,6 @@ from omnichannel_core.storage.schema import (
     trouble,
 )  # fmt: skip
 from omnichannel_core.storage.store import Tx
-from omnichannel_core.storage.times import micros
 
 _BIG = (record, line, outbox, trouble, receipt, seen_call)
 _SMALL = (schedule, stream)
@@ -54,21 +51,6 @@ def census(tx: Tx, account: str, connection_id: int) -> Mapping[str, int]:
         "pushes_not_settled": int(tx.execute(waiting).scalar() or 0),
         "failed_records": int(tx.execute(failed).scalar() or 0),
     }  # fmt: skip
-
-
-def end_processes(tx: Tx, account: str, connection_id: int, now: datetime) -> None:
-    """All open ones of the connection: whoever runs them is fenced off."""
-    tx.execute(
-        sa.update(process)
-        .where(
-            process.c.account_id == account, process.c.connection_id == connection_id, process.c.kind != "delete",
-            process.c.state.in_(("queued", "running", "waiting")),
-        )
-        .values(
-            state="cancelled", fence=process.c.fence + 1, cancel=1, finished_at=micros(now),
-            message="The connection is being deleted.",
-        )
-    )  # fmt: skip
 
 
 def some(tx: Tx, account: str, connection_id: int, at_most: int) -> int:
