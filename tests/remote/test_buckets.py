@@ -19,7 +19,7 @@ STEPS = some.lists(some.tuples(some.floats(0, 40), some.integers(1, 4)), min_siz
 
 
 def _spend(plan: Plan, steps: list[tuple[float, int]]) -> list[tuple[float, float]]:
-    """(when, units) of what was let through, asking at these distances, half of the time at the moment it was told to."""
+    """(when, units) of what was let through, asking at these distances, every other time when told to."""
     bucket, now, spent = Bucket(), 1_000_000.0, []
     for number, (pause, cost) in enumerate(steps):
         now += pause

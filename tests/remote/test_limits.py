@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -97,9 +97,8 @@ class WindowedRemote:
         await self.clock.sleep(latency * 0.4)
         number, room = self.count()
         ends = self.begun + (number + 1) * self.window - self.clock.at
-        headers = {
-            "left": str(self.quota - self.used.get(number, 0)), "quota": str(self.quota), "reset": str(int(ends * 1000)),
-        }  # fmt: skip
+        left = self.quota - self.used.get(number, 0)
+        headers = {"left": str(left), "quota": str(self.quota), "reset": str(int(ends * 1000))}
         await self.clock.sleep(latency * random.uniform(0.2, 1.0))
         await scope.leave(turn, Answer(operation="get", status=200 if room else 429, headers=headers, content=b""))
         if room:
@@ -208,8 +207,9 @@ async def test_a_request_obeys_every_limit_that_names_it() -> None:
     clock = VirtualClock()
     limiter, seen, begun = Limiter(clock), Seen(clock), clock.at
     limits = [
-        Limit(name="wide", rate=10.0, burst=10.0), Limit(name="tight", rate=0.5, burst=1.0, operations=frozenset({"bulk"}))
-    ]  # fmt: skip
+        Limit(name="wide", rate=10.0, burst=10.0),
+        Limit(name="tight", rate=0.5, burst=1.0, operations=frozenset({"bulk"})),
+    ]
     scope = limiter.scoped(driver="shop", account="seller").of(limits)
 
     async def bulk() -> None:

@@ -177,7 +177,7 @@ class Bucket(msgspec.Struct):
         self.rate = reading.rate if reading.rate is not None and reading.rate > 0 else self.rate
         self.burst = reading.burst if reading.burst is not None and reading.burst > 0 else self.burst
         if reading.full_in is not None:
-            self._read_window(plan, reading.left, reading.full_in, now)
+            self._read_window(plan, reading.left, reading.full_in, cost, now)
         elif reading.left is not None:
             if self.told:
                 self._lower(reading.left)
@@ -186,7 +186,7 @@ class Bucket(msgspec.Struct):
         elif reading.spent is not None and self.left is not None and not self.told:
             self.left = min(self.left + cost - reading.spent, self._most(plan))
 
-    def _read_window(self, plan: Plan, told: float | None, full_in: float, now: float) -> None:
+    def _read_window(self, plan: Plan, told: float | None, full_in: float, cost: float, now: float) -> None:
         ends = now + full_in + _SLACK
         self.window = max(self.window or plan.window or 0.0, full_in)
         if self.told and ends <= self.at + self.window / 4:
@@ -194,9 +194,14 @@ class Bucket(msgspec.Struct):
             if told is not None:
                 self._lower(told)
             return
-        most = self._most(plan)  # the first word about it, or it began anew before we thought
-        left = most - sum(self.spent.values()) if told is None else min(most, told)
-        self.told, self.spent, self.at, self.left, self.sure = True, {}, ends, left, left - self.pending
+        # The first word about it, or it began anew before we thought. Our own requests account for what is gone, or
+        # somebody else's do too: then all that is under way may still come on top.
+        most, ours = self._most(plan), self.pending + cost
+        if told is None:
+            left = most - sum(self.spent.values())
+        else:
+            left = most - ours if told >= most - ours else told - self.pending
+        self.told, self.spent, self.at, self.left, self.sure = True, {}, ends, left, left
 
     def _lower(self, told: float) -> None:
         """The remote's own count: right if it has seen all we sent, and too high by what is under way if not."""
