@@ -78,10 +78,11 @@ def test_untold_window_wastes_little() -> None:
 def test_told_window_obeys_the_remote() -> None:
     """Once told, what is left and when it starts anew are the remote's words, though an older answer says otherwise."""
     bucket = Bucket()
-    assert bucket.take(WINDOW, 1, 100.0) == NOW
-    assert bucket.take(WINDOW, 1, 100.0) == NOW
-    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=3, burst=150, full_in=5), 101.0)
-    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=4, burst=150, full_in=5), 101.0)
+    assert bucket.take(WINDOW, 1, 99.0) == NOW
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=5, burst=150, full_in=7), 99.0)
+    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(2)] == [NOW] * 2
+    for left in (3, 4):
+        bucket.settle(WINDOW, 1, bucket.turn, Reading(left=left, burst=150, full_in=5), 101.0)
     taken = [bucket.take(WINDOW, 1, 102.0) for _ in range(4)]
     assert taken[:3] == [NOW] * 3
     assert taken[3] == pytest.approx(4.01)
@@ -92,11 +93,12 @@ def test_told_window_obeys_the_remote() -> None:
 def test_last_units_wait_for_answers() -> None:
     """When it is not known whether the last answer had counted what is under way, the last units wait for one."""
     bucket = Bucket()
-    for _ in range(4):
-        bucket.take(WINDOW, 1, 100.0)
-    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=3, full_in=20), 100.0)
+    bucket.take(WINDOW, 1, 99.0)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=5, full_in=21), 99.0)
+    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(4)] == [NOW] * 4
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=2, full_in=20), 100.0)
     assert bucket.take(WINDOW, 1, 100.0) == AFTER_AN_ANSWER
-    for left in (2, 1, 1):
+    for left in (3, 1, 4):
         bucket.settle(WINDOW, 1, bucket.turn, Reading(left=left, full_in=20), 100.0)
     assert bucket.take(WINDOW, 1, 100.0) == NOW
     assert bucket.take(WINDOW, 1, 100.0) > 19
