@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -54,18 +53,6 @@ def reply(status: int = 200, body: bytes = b"{}", headers: Mapping[str, str] = {
     """A whole, honest answer."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in {"Content-Length": str(len(body)), **headers}.items())
     return lambda peer: peer.sendall(f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode() + body)
-
-
-def reset(peer: socket.socket) -> None:
-    """RST instead of an answer."""
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    peer.close()
-
-
-def silence(peer: socket.socket) -> None:
-    """Nothing, until the other side goes away."""
-    with contextlib.suppress(OSError):
-        peer.recv(1)
 
 
 @attrs.define

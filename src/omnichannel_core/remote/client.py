@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
-from urllib.parse import urlencode
 
 import attrs
-import msgspec
 import stamina
 
 from omnichannel_core import errors
 from omnichannel_core.driver import Answer, Ask, Clock, RemoteApi, Session, Token, judge
 from omnichannel_core.remote.exchange import MOST_BYTES, MOST_FILE_BYTES, Deadlines, Outgoing, download, exchange
 from omnichannel_core.remote.limits import Scope, Turn
+from omnichannel_core.remote.outgoing import body_of, merge, size_of
 from omnichannel_core.remote.redaction import Redactor, clean, reveal
 from omnichannel_core.remote.targets import Origin, Target, origin_of, override_of, target
 from omnichannel_core.remote.transport import Transport
 
+# stamina tells of each retry; a host that does not listen to logs gets no such line on its terminal.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 TRIES = 4
 LONGEST_NAP = 30.0  # seconds: a longer wait is a state of the process, which gives its slot back (guide engine 7)
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _ALWAYS = {"accept": "*/*", "accept-encoding": "gzip", "user-agent": "omnichannel-core"}
 # After these nothing has been done over there.
 _REFUSALS = (errors.AttentionNeeded, errors.ApplicationRejected, errors.RateLimited, errors.RemoteRejected)
@@ -129,7 +130,7 @@ class Client:
         repeatable: bool | None = None,
     ) -> Answer:
         """See `omnichannel_core.driver.Http`."""
-        body, kind = _body(operation, json, form, content)
+        body, kind = body_of(operation, json, form, content)
         call = self._call(operation, method, url, params, headers, body, kind, token)
         call.cost = cost
         call.repeatable = call.ask.method in _REPEATABLE if repeatable is None else repeatable
@@ -153,9 +154,9 @@ class Client:
         whole = {"host": sent_to.authority, **_ALWAYS}
         if kind:
             whole["content-type"] = kind
-        _merge(operation, whole, headers)
+        merge(operation, whole, headers)
         if body or method in _WITH_BODY:
-            whole["content-length"] = str(len(body) if isinstance(body, bytes) else _size(operation, body))
+            whole["content-length"] = str(len(body) if isinstance(body, bytes) else size_of(operation, body))
         ask = Ask(operation=operation, method=method, url=found.url, body=body if isinstance(body, bytes) else b"")
         return _Call(
             ask=ask, target=found, sent_to=sent_to, headers=whole, body=body, token=token, cost=1.0, repeatable=True
@@ -164,9 +165,7 @@ class Client:
     def _may_sign(self, operation: str, origin: Origin) -> None:
         """Signed requests go where the driver declared, and nowhere else."""
         if self.api is None:
-            raise errors.ContractBroken(
-                f"{operation}: a driver without `remote_api` cannot sign; send with token=None."
-            )
+            raise errors.ContractBroken(f"{operation}: a driver without `remote_api` cannot sign; or use token=None.")
         try:
             declared = {origin_of(text) for text in self.api.origins(self.session)}
         except errors.OmnichannelError:
@@ -175,7 +174,7 @@ class Client:
             raise _broken(operation, "`origins`", cause) from cause
         if origin not in declared:
             raise errors.ContractBroken(
-                f"{operation}: signed requests to {origin} are not declared; name it in `origins`, or send with token=None."
+                f"{operation}: signed requests to {origin} are not declared; name it in `origins`, or use token=None."
             )
 
     async def _tries(self, call: _Call) -> Answer:
@@ -282,7 +281,7 @@ class Client:
         except Exception as cause:
             raise _broken(call.ask.operation, "`sign`", cause) from cause
         whole = dict(call.headers)
-        _merge(call.ask.operation, whole, proof)
+        merge(call.ask.operation, whole, proof)
         return whole
 
     def _judge(self, answer: Answer) -> None:
@@ -296,7 +295,7 @@ class Client:
     def _shown(self, problem: errors.OmnichannelError) -> None:
         """What remotes and drivers wrote into a message is shown to people: without secrets, and on one line."""
         if problem.args and isinstance(problem.args[0], str):
-            problem.args = (clean(problem.args[0]), *problem.args[1:])
+            problem.args = (clean(problem.args[0]).replace("\n", " "), *problem.args[1:])
 
 
 def _nap(problem: errors.RemoteError, number: int) -> float:
@@ -314,40 +313,3 @@ def _checked(operation: str, where: str, problem: errors.OmnichannelError) -> No
 def _broken(operation: str, where: str, cause: Exception) -> errors.ContractBroken:
     said = clean(str(cause))[:200]
     return errors.ContractBroken(f"{operation}: {where} raised {type(cause).__name__} ({said}); correct the driver.")
-
-
-def _body(
-    operation: str, json: object, form: Mapping[str, str] | None, content: bytes | Path
-) -> tuple[bytes | Path, str]:
-    """The body and its content type; '' where the driver has to say it."""
-    if (json is not None) + (form is not None) + bool(content) > 1:
-        raise errors.ContractBroken(f"{operation}: a request has one of json, form and content; correct the driver.")
-    if json is not None:
-        try:
-            return msgspec.json.encode(json), "application/json"
-        except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as cause:
-            raise _broken(operation, "encoding the JSON body", cause) from cause
-    if form is not None:
-        return urlencode(form).encode("ascii"), "application/x-www-form-urlencoded"
-    return content, ""
-
-
-def _size(operation: str, body: Path) -> int:
-    try:
-        return body.stat().st_size
-    except OSError as cause:
-        raise errors.ContractBroken(f"{operation}: the file {body.name} to send cannot be read.") from cause
-
-
-def _merge(operation: str, whole: dict[str, str], more: Mapping[str, str]) -> None:
-    """Later ones win; what frames a request is ours, and nothing can smuggle in a line."""
-    for name, value in more.items():
-        lower = name.lower()
-        fits = (
-            isinstance(value, str) and value.isprintable() and value.isascii() and name.isascii() and name.isprintable()
-        )
-        if not fits or not name or lower in _OURS or ":" in name or " " in name:
-            raise errors.ContractBroken(
-                f"{operation}: header {lower!r} may not be set, or not to that; correct the driver."
-            )
-        whole[lower] = value

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 encode = msgspec.json.encode
+decode = msgspec.json.decode
 
 
 @dataclass(slots=True)

@@ -15,7 +15,20 @@ from omnichannel_bigcommerce_simulator.order_words import PAYMENT_STATUS
 from omnichannel_bigcommerce_simulator.store import Store
 
 Row = dict[str, Any]
-_PERSON = ("first_name", "last_name", "company", "street_1", "street_2", "city", "state", "zip", "country", "country_iso2", "phone", "email")
+_PERSON = (
+    "first_name",
+    "last_name",
+    "company",
+    "street_1",
+    "street_2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "country_iso2",
+    "phone",
+    "email",
+)
 
 
 def place(store: Store, plan: Plan, now: float) -> OrderRecord:
@@ -53,7 +66,9 @@ def tell_status(store: Store, record: OrderRecord, old: int) -> None:
 
 def archive(store: Store, order_id: int, now: float, *, archived: bool = True) -> None:
     if store.orders.archive(order_id, now, archived=archived):
-        store.hooks.emit("store/order/archived" if archived else "store/order/updated", {"type": "order", "id": order_id})
+        store.hooks.emit(
+            "store/order/archived" if archived else "store/order/updated", {"type": "order", "id": order_id}
+        )
 
 
 def change(store: Store, order_id: int, words: Row, now: float) -> None:
@@ -61,7 +76,11 @@ def change(store: Store, order_id: int, words: Row, now: float) -> None:
     if "is_deleted" in words:
         archive(store, order_id, now, archived=bool(words["is_deleted"]))
     record = store.orders.edit(order_id)
-    rest = {key: value for key, value in words.items() if key not in {"is_deleted", "status_id", "products", "fees", "consignments"}}
+    rest = {
+        key: value
+        for key, value in words.items()
+        if key not in {"is_deleted", "status_id", "products", "fees", "consignments"}
+    }
     if "date_created" in rest:
         try:
             store.orders.redate(record, dates.parse(str(rest.pop("date_created"))))
@@ -74,7 +93,9 @@ def change(store: Store, order_id: int, words: Row, now: float) -> None:
     for product in words.get("products", []):
         _patch_line(record, product)
     if "fees" in words:
-        record.fees = [{"id": order_id * 100 + n, "type": "custom_fee", **fee} for n, fee in enumerate(words["fees"], start=50)]
+        record.fees = [
+            {"id": order_id * 100 + n, "type": "custom_fee", **fee} for n, fee in enumerate(words["fees"], start=50)
+        ]
     if "status_id" in words:
         _set_status(store, record, words["status_id"], now)
     elif words.keys() - {"is_deleted"}:
@@ -132,7 +153,9 @@ def line_from(store: Store, words: Row, *, inclusive: bool) -> Line:
     price = _price(words, inclusive=inclusive) if given else Decimal(str(variant["price"] or product.row["price"]))
     options = tuple((value["option_display_name"], value["label"]) for value in variant["option_values"])
     more = {"sku": variant["sku"]} | more
-    return Line(product.row["name"], price, quantity, product_id=product.id, variant_id=variant["id"], options=options, **more)
+    return Line(
+        product.row["name"], price, quantity, product_id=product.id, variant_id=variant["id"], options=options, **more
+    )
 
 
 def plan_from_api(store: Store, words: Row) -> Plan:
@@ -187,7 +210,11 @@ def plan_from_control(store: Store, words: Row) -> Plan:
     """`POST /_control/stores/{hash}/orders`: fields of `Plan`, lines as dicts, everything optional."""
     inclusive = bool(words.get("inclusive", store.options.tax_inclusive))
     goods = store.orders.habits.goods
-    default = [{"product_id": goods[0].product_id, "variant_id": goods[0].variant_id}] if goods else [{"name": "Thing", "price": "10.00"}]
+    default = (
+        [{"product_id": goods[0].product_id, "variant_id": goods[0].variant_id}]
+        if goods
+        else [{"name": "Thing", "price": "10.00"}]
+    )
     lines = [line_from(store, each, inclusive=inclusive) for each in words.get("lines", default)]
     person = _PERSON_DEFAULT | words.get("billing", {})
     digital = all(line.type != "physical" for line in lines)

@@ -13,7 +13,20 @@ from omnichannel_bigcommerce_simulator.routing import Routes
 
 Row = dict[str, Any]
 routes = Routes()
-_PERSON = ("first_name", "last_name", "company", "street_1", "street_2", "city", "state", "zip", "country", "country_iso2", "phone", "email")
+_PERSON = (
+    "first_name",
+    "last_name",
+    "company",
+    "street_1",
+    "street_2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "country_iso2",
+    "phone",
+    "email",
+)
 
 
 def _rows(name: str) -> None:
@@ -57,7 +70,9 @@ def change_address(call: Call) -> Answer:
         raise not_found()
     for name in words:
         if name not in {*_PERSON, "shipping_method", "form_fields"}:
-            raise Refused(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again.")
+            raise Refused(
+                400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again."
+            )
     record = call.store.orders.edit(call.id("order"))
     row = record.address(call.id("part")) or {}
     row |= words

@@ -159,7 +159,9 @@ def add_order(call: Call) -> Answer:
 def _check_writable(words: Row) -> None:
     for name in words:
         if name not in WRITABLE:
-            raise Refused(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again.")
+            raise Refused(
+                400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again."
+            )
     if "status_id" in words and words["status_id"] not in STATUSES:
         raise Refused(400, "The field 'status_id' is invalid.")
 

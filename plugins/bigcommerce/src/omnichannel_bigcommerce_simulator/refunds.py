@@ -30,7 +30,7 @@ def quote(call: Call) -> Answer:
             "order_level_refund_amount": money.v3(worth.order_level),
             "rounding": 0,
             "adjustment": 0.0,
-            "is_tax_included": record.order["is_tax_inclusive_pricing"],
+            "tax_inclusive": record.order["is_tax_inclusive_pricing"],
             "refund_methods": _methods(record, worth.amount),
         },
         201,
@@ -82,6 +82,7 @@ def book(store: Store, order_id: int, words: Row, now: float) -> Row:
         worth.tax = Decimal(str(override["total_tax"]))
     if abs(sum((Decimal(str(row["amount"])) for row in paid), Decimal(0)) - worth.amount) > Decimal("0.005"):
         raise refunding.refused("The payments do not add up to the refund amount.")
+    _decline(store, paid)
     record, old = store.orders.edit(order_id), record.status_id
     made = refunding.apply(record, worth, paid, int(now), words.get("reason", ""))
     made["uses_merchant_override_values"] = bool(override)
@@ -89,7 +90,9 @@ def book(store: Store, order_id: int, words: Row, now: float) -> Row:
         if not row["is_declined"]:
             payments.book(record, "refund", row["provider_id"], Decimal(str(row["amount"])), now)
     store.orders.touch(record, now)
-    store.hooks.emit("store/order/refund/created", {"type": "order", "id": order_id, "refund": {"refund_id": made["id"]}})
+    store.hooks.emit(
+        "store/order/refund/created", {"type": "order", "id": order_id, "refund": {"refund_id": made["id"]}}
+    )
     tell_status(store, record, old)
     return made
 
@@ -104,6 +107,14 @@ def _payments(record: OrderRecord, words: Row) -> list[Row]:
         if row.get("provider_id") == "storecredit" and not record.order["customer_id"]:
             raise refunding.refused("Unable to provide store credit for a guest customer.")
     return [dict(row) for row in rows]
+
+
+def _decline(store: Store, rows: list[Row]) -> None:
+    """The gateway declines as many refunds as a test ordered."""
+    if store.decline_refunds > 0:
+        store.decline_refunds -= 1
+        for row in rows:
+            row["declined"] = True
 
 
 @routes.get("/v3/orders/{order}/payment_actions/refunds", "transactions")
@@ -140,4 +151,3 @@ def _fits(call: Call, each: tuple[int, int], wanted: set[int] | None, least: flo
     row = call.store.orders.get(order_id).refunds[n]
     at = dates.parse(row["created"])
     return (wanted is None or row["id"] in wanted) and (least is None or at >= least) and (most is None or at <= most)
-

@@ -71,7 +71,9 @@ def ship(store: Store, order_id: int, words: Row, now: float) -> Row:
     unknown = words.keys() - _WORDS - {"order_address_id", "items"}
     if unknown:
         name = min(unknown)
-        raise Refused(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again.")
+        raise Refused(
+            400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again."
+        )
     _check_words(words)
     items = _check_items(record, words)
     record, old = store.orders.edit(order_id), record.status_id
@@ -116,7 +118,9 @@ def change_shipment(call: Call) -> Answer:
     """Tracking words only: items cannot change."""
     row, words = _one(call), call.object()
     for name in words.keys() - _WORDS - {"order_address_id"}:
-        raise Refused(400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again.")
+        raise Refused(
+            400, f"The field '{name}' cannot be written to. Please remove it from your request before trying again."
+        )
     _check_words(words)
     record = call.store.orders.edit(call.id("order"))
     row |= {key: value for key, value in words.items() if key in _WORDS}

@@ -96,7 +96,7 @@ class Store:
         self.mails: list[dict[str, Any]] = []
         self.ids = count(5000)
         self.labels = {number: words[0] for number, words in order_words.STATUSES.items()}
-        self.messages = count(1)
+        self.decline_refunds = 0
         self._make_parts()
 
     def _make_parts(self) -> None:

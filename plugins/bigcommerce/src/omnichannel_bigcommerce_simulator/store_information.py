@@ -33,7 +33,9 @@ def furnish(store: Store) -> None:
         currency_row(2, store.foreign, f"{store.exchange:.10f}", default=False, now=now),
     ]
     for number, name in enumerate(("Default Tax Class", "Non-Taxable Products", "Shipping", "Gift Wrapping")):
-        store.tax_classes.append({"id": str(number), "name": name, "created_at": rfc2822(now), "updated_at": rfc2822(now)})
+        store.tax_classes.append(
+            {"id": str(number), "name": name, "created_at": rfc2822(now), "updated_at": rfc2822(now)}
+        )
 
 
 def currency_row(number: int, code: str, rate: str, *, default: bool, now: float) -> Row:
@@ -200,7 +202,12 @@ def get_tax_class(call: Call) -> Answer:
 
 @routes.get("/v2/payments/methods", "payments")
 def list_payment_methods(call: Call) -> Answer:
-    methods = (("stripe", "Stripe"), ("paypalexpress", "PayPal"), ("bankdeposit", "Bank Deposit"), ("cod", "Cash on Delivery"))
+    methods = (
+        ("stripe", "Stripe"),
+        ("paypalexpress", "PayPal"),
+        ("bankdeposit", "Bank Deposit"),
+        ("cod", "Cash on Delivery"),
+    )
     return v2_list(call, [{"code": code, "name": name, "test_mode": False} for code, name in methods])
 
 
@@ -223,7 +230,14 @@ def list_zone_methods(call: Call) -> Answer:
     if call.id("zone") != 1:
         raise not_found()
     settings = {"rate": 4.9}
-    method = {"id": 1, "name": "Flat Rate", "type": "perorder", "settings": settings, "enabled": True, "is_fallback": False}
+    method = {
+        "id": 1,
+        "name": "Flat Rate",
+        "type": "perorder",
+        "settings": settings,
+        "enabled": True,
+        "is_fallback": False,
+    }
     return v2_list(call, [method | {"handling_fees": {"fixed_surcharge": "0"}}])
 
 

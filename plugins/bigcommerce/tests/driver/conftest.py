@@ -14,10 +14,10 @@ import anyio.lowlevel
 import httpx2
 import msgspec
 import pytest
-from pydantic import SecretStr
-
 from omnichannel_bigcommerce.api import API
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
+from pydantic import SecretStr
+
 from omnichannel_core.driver import Answer, Ask, Form, Page, Session, Settings, Token
 from omnichannel_core.records import Bad, Choice, Choices, Record
 
@@ -193,5 +193,3 @@ def door(lone: Callable[..., LoneSession]) -> Callable[..., LoneSession]:
         return session
 
     return make
-
-
