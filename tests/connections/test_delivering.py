@@ -83,7 +83,7 @@ class Parcels:
 async def test_shipments_never_doubled(house: Any, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Dropped answers, 503 and kills between any two durable steps: every shipment is accepted, none made twice."""
     chance = random.Random(seed)
-    remote = Parcels(house, chance, risk=0.05)
+    remote = Parcels(house, chance, risk=0.1)
     house.stream("shipments", Shipment, remote.push, settle=remote.settle)
     house.orders("1")
     await house.queue("shipments", *(shipment(f"s{n}") for n in range(12)))
@@ -480,7 +480,7 @@ async def test_takeover_throws_away(house: Any) -> None:
     asked: list[str] = []
 
     async def push(_: Any, batch: Batch[Any]) -> Mapping[str, Outcome]:
-        await house.store.write(lambda tx: streams.take(tx, "a", 1, "push:offers", 0))
+        await house.store.write(lambda tx: streams.raise_fences(tx, "a", 1))
         return {item.key: Rejected("stale") for item in batch.items}
 
     async def settle(_: Any, batch: Batch[Any]) -> Mapping[str, Outcome]:
