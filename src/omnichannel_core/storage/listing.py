@@ -21,7 +21,7 @@ from omnichannel_core.storage.schema import connection
 from omnichannel_core.storage.store import Tx
 
 C = connection.c
-FEW = 500  # ids that are rather read one by one; as bound values they are also within all limits
+FEW = 2000  # ids that are rather read one by one; as bound values they are within the databases' limits
 PROBE = 3000  # steps along the index of the sort before the other indexes are asked; 2 to 3 ms
 TEXTS = frozenset({"name", "status", "driver", "health", "health_reason", "remote_account", "remote_title"})
 WORDS = frozenset({"status", "health"})  # the house's own words, always small
