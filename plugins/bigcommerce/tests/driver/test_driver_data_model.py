@@ -31,7 +31,8 @@ async def test_lists(shop: Make):
     assert len(found["order_statuses"].items) == 15
     assert found["store"].items["timezone"].label == "Europe/Berlin"
     assert found["store"].items["currency"].label == "EUR"
-    assert any(one.extra["default"] == "true" for one in found["locations"].items.values())
+    assert len([one for one in found["locations"].items.values() if one.extra["default"] == "true"]) <= 1
+    assert all(one.extra["enabled"] == "true" for one in found["locations"].items.values())
     assert any(one.extra["transactional"] == "true" for one in found["currencies"].items.values())
     assert found["brands"].items
     assert any(one.parent for one in found["categories"].items.values())
@@ -40,6 +41,9 @@ async def test_lists(shop: Make):
 async def test_attributes(shop: Make):
     """Fields of products and variants, custom fields, options, modifiers and metafields are attributes of two sets."""
     here = shop(products=12)
+    url = f"https://api.bigcommerce.com/stores/abc123/v3/catalog/products/{min(here.store.catalog.products)}/modifiers"
+    body = {"display_name": "Engraving", "type": "text", "required": False}
+    await here.session.http.send("createProductModifier", "POST", url, json=body)
     await here.session.run(DATA_MODEL)
     found, sets = here.session.records(Attribute), here.session.records(AttributeSet)
     assert set(sets) == {"product", "variant"}

@@ -86,7 +86,7 @@ async def test_declined(shop: Make):
 
 async def test_pages(shop: Make):
     """More refunds than a page come completely, from whatever cursor the run is resumed."""
-    here = await imported(shop, orders=3000)
+    here = await imported(shop, orders=4000)
     cursor, cursors, pages = RefundCursor(), [], list[set[str]]()
     while True:
         page = await RETURNS.pull(here.session, cursor)
@@ -96,7 +96,7 @@ async def test_pages(shop: Make):
         if not page.more:
             break
     whole = set().union(*pages)
-    assert len(whole) == sum(len(here.store.orders.get(k).refunds) for k in range(100, 3100)) > 250
+    assert len(whole) == sum(len(here.store.orders.get(k).refunds) for k in range(100, 4100)) > 250
     for at, start in enumerate(cursors):
         tail, cursor = set[str](), start
         while True:
