@@ -79,29 +79,39 @@ def test_told_window_obeys_the_remote() -> None:
     """Once told, what is left and when it starts anew are the remote's words, though an older answer says otherwise."""
     bucket = Bucket()
     assert bucket.take(WINDOW, 1, 99.0) == NOW
-    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=5, burst=150, full_in=7), 99.0)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=9, burst=150, full_in=7), 99.0)
     assert [bucket.take(WINDOW, 1, 100.0) for _ in range(2)] == [NOW] * 2
-    for left in (3, 4):
+    for left in (1, 2):
         bucket.settle(WINDOW, 1, bucket.turn, Reading(left=left, burst=150, full_in=5), 101.0)
-    taken = [bucket.take(WINDOW, 1, 102.0) for _ in range(4)]
-    assert taken[:3] == [NOW] * 3
-    assert taken[3] == pytest.approx(4.01)
+    assert bucket.take(WINDOW, 1, 102.0) == NOW
+    assert bucket.take(WINDOW, 1, 102.0) == pytest.approx(4.01)
     assert bucket.take(WINDOW, 1, 106.02) == NOW
     assert bucket.left == 149
 
 
 def test_last_units_wait_for_answers() -> None:
-    """When it is not known whether the last answer had counted what is under way, the last units wait for one."""
+    """While it is not known what the last answer had counted, the last units go one after the other."""
     bucket = Bucket()
     bucket.take(WINDOW, 1, 99.0)
     bucket.settle(WINDOW, 1, bucket.turn, Reading(left=5, full_in=21), 99.0)
-    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(4)] == [NOW] * 4
-    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=2, full_in=20), 100.0)
+    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(3)] == [NOW, NOW, AFTER_AN_ANSWER]
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=3, full_in=20), 100.0)
     assert bucket.take(WINDOW, 1, 100.0) == AFTER_AN_ANSWER
-    for left in (3, 1, 4):
-        bucket.settle(WINDOW, 1, bucket.turn, Reading(left=left, full_in=20), 100.0)
-    assert bucket.take(WINDOW, 1, 100.0) == NOW
-    assert bucket.take(WINDOW, 1, 100.0) > 19
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=4, full_in=20), 100.0)
+    for _ in range(3):
+        assert bucket.take(WINDOW, 1, 100.0) == NOW
+        bucket.settle(WINDOW, 1, bucket.turn, None, 100.0)
+    assert bucket.take(WINDOW, 1, 100.0) == pytest.approx(20.01)
+
+
+def test_late_answers_of_a_window_that_is_gone() -> None:
+    """An answer that tells about a window which has ended changes nothing in the new one."""
+    bucket = Bucket()
+    assert [bucket.take(WINDOW, 1, 99.0) for _ in range(3)] == [NOW] * 3
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=40, full_in=1), 99.0)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=149, full_in=29), 100.1)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=39, full_in=0), 100.2)
+    assert (bucket.left, bucket.at) == (148, pytest.approx(129.11))
 
 
 def test_told_drip() -> None:

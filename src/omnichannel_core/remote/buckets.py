@@ -20,7 +20,6 @@ AFTER_AN_ANSWER = -1.0  # what is left is known to the unit only when an answer 
 _SLACK = 0.01  # seconds; an answer tells its window's end in whole milliseconds, and is read a little later
 _SLOTS = 16  # a window nobody told us about is remembered in so many parts
 _LOST = 300.0  # seconds; no request is under way that long
-_FADED = 0.05  # units; somebody else who has not spent for some windows is forgotten
 _TINY = 1e-9
 
 
@@ -178,8 +177,8 @@ class Bucket(msgspec.Struct):
         return NOW
 
     def _margin(self) -> float:
-        """Somebody else who spends as well may do so again before each request under way arrives."""
-        return max(1.0, self.drop) * (1 + self.pending) if self.drop > _FADED else 0.0
+        """Somebody else may spend once more before each request under way arrives: the last units go singly."""
+        return max(1.0, self.drop) * (1 + self.pending)
 
     def _read(self, plan: Plan, reading: Reading, cost: float, now: float) -> None:
         self.rate = reading.rate if reading.rate is not None and reading.rate > 0 else self.rate
