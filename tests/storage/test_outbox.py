@@ -44,9 +44,7 @@ class Box:
 
         def seed(tx: Tx) -> None:
             tx.execute(account.insert().values(id="a", name="a"))
-            seen = Connection(
-                id=1, account="a", driver="d", name="n", status=Status.ACTIVE, created_at=clock.now()
-            )
+            seen = Connection(id=1, account="a", driver="d", name="n", status=Status.ACTIVE, created_at=clock.now())
             kept = Kept(seen=seen, credentials={}, grant=0, subject="", callback_key="", fence=0, arrived_at=None)
             Connections(tx, "a").add(kept)
 
