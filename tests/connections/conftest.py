@@ -80,8 +80,6 @@ class House:
             store=self.store, clock=self.clock, queue=Queue(self.store, self.clock), events=Events(self.plugins)
         )
         return cast("Parts", made)
-            "Parts", SimpleNamespace(store=self.store, clock=self.clock, queue=queue, events=Events(self.plugins))
-        )
 
     @property
     def delivering(self) -> Delivering:

@@ -187,7 +187,7 @@ async def test_retry_all(house: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "one", ["12", "push:", "push:x", "push:-1", "order:1", "record:1.0", "push:²", "push:" + "9" * 30]
+    "one", ["12", "push:", "push:x", "push:-1", "order:1", "record:1.0", "push:\u00b2", "push:" + "9" * 30]
 )
 async def test_ids_of_failures_are_strict(house: Any, one: str) -> None:
     """Text that is no id of a failure is a UsageError."""

@@ -222,7 +222,7 @@ def test_flags(kept: Keeping) -> None:
 
 
 def test_troubles_are_asked_for_again(kept: Keeping) -> None:
-    """Retried ones are fetched by id, by stream; they count until they came well; one without id cannot be asked for."""
+    """Retried ones are fetched by id, by stream; they count until they came well; one without id is not."""
     kept.put(Bad(kind=Order, id="1", reason="r"), Bad(kind=Order, id="", reason="r", raw=b"{"))
     kept.put(Bad(kind=Return, id="9", reason="r"), stream="returns")
     now = kept.clock.now()
