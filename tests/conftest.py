@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +14,8 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from omnichannel_core.gate import loader
+from omnichannel_core.app import Omnichannel
+from omnichannel_core.gate import loader, vendor
 from omnichannel_core.gate.catalog import Catalog
 from omnichannel_core.storage import migrations
 from omnichannel_core.storage.store import Store
@@ -102,7 +103,8 @@ class Plug:
 
     def ready(self, name: str) -> None:
         """One of the drivers in `tests/drivers`."""
-        self.distribution(f"omnichannel-{name}", {name: f"omnichannel_{name}.driver"}, summary=name.title())
+        if not list(self.site.glob(f"omnichannel_{name}-*.dist-info")):
+            self.distribution(f"omnichannel-{name}", {name: f"omnichannel_{name}.driver"}, summary=name.title())
         if str(DRIVERS / name) not in sys.path:
             sys.path.insert(0, str(DRIVERS / name))
 
@@ -122,3 +124,64 @@ def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plug]:
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(str(site)):
             del sys.modules[name]
+
+
+# --- a whole house, with the echo driver licensed and installed in account acme
+@attrs.define
+class Opener:
+    """Opens houses on one store: `async with open_house() as house`."""
+
+    plug: Plug
+    clock: FakeClock
+    path: Path
+    keys: tuple[dict[str, Any], dict[str, Any]] = attrs.field(factory=vendor.keygen, repr=False)
+
+    def __call__(self, **more: Any) -> Omnichannel:
+        """Not opened yet."""
+        given = {
+            "trust": vendor.key_set(self.keys[1]),
+            "catalog": self.plug.catalog(),
+            "clock": self.clock,
+            "work": False,
+        }
+        return Omnichannel(self.path, **(given | more))
+
+    async def buy(self, house: Omnichannel, account: str = "acme", driver: str = "echo", days: int = 3650) -> str:
+        """A license for a main account; its text."""
+        text = vendor.issue(
+            self.keys[0], account=account, driver=driver, distribution=f"omnichannel-{driver}", now=self.clock.now(),
+            days=days,
+        )  # fmt: skip
+        await house.licenses.add(account, text)
+        return text
+
+    async def settle(self, house: Omnichannel) -> None:
+        """Account acme with the driver in it."""
+        self.plug.ready("echo")
+        await house.accounts.add("acme")
+        await self.buy(house)
+        await house.drivers.install("acme", "echo")
+
+
+@pytest.fixture
+def open_house(plug: Plug, clock: FakeClock, tmp_path: Path) -> Opener:
+    """Houses on one store."""
+    return Opener(plug, clock, tmp_path / "shop.db")
+
+
+@pytest.fixture
+async def house(open_house: Opener) -> AsyncIterator[Omnichannel]:
+    """An opened house that works only when told to."""
+    async with open_house() as opened:
+        await open_house.settle(opened)
+        yield opened
+
+
+@pytest.fixture
+def shop(plug: Plug) -> Iterator[Any]:
+    """The echo driver's remote shop `a`, empty; its secret is hush-echo."""
+    plug.ready("echo")
+    remote = importlib.import_module("omnichannel_echo.remote")
+    remote.SHOPS["a"] = made = remote.Remote()
+    yield made
+    remote.SHOPS.clear()

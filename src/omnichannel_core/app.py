@@ -44,13 +44,16 @@ from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.proofs import Trust
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
+from omnichannel_core.remote.addresses import Allowed
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.storage import migrations
 from omnichannel_core.storage.keys import KeyRing
-from omnichannel_core.storage.opening import open_store
+from omnichannel_core.storage.opening import key_file, open_store
 from omnichannel_core.storage.store import Store
 from omnichannel_core.storage.vault import Vault
+
+TICK, HOUSEKEEPING = 1.0, 60.0  # seconds
 
 
 class Omnichannel:
@@ -86,7 +89,7 @@ class Omnichannel:
         self._clock: Clock = clock or SystemClock()
         self._trust = Trust.of(trust) if trust is not None else Trust.of({"keys": []})
         self._catalog = catalog or Catalog()
-        self._guard = AddressGuard(allow)
+        self._guard = _guard(allow)
         self._endpoints = dict(endpoints or {})
         self._events = Events(hosts)
         self._sink, self._host_lists, self._callback_base = sink, dict(host_lists or {}), callback_base
@@ -144,12 +147,14 @@ class Omnichannel:
         authorizing = Authorizing(parts, sessions)
         managing = Managing(parts, sessions, settings, authorizing)
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
-        delivering, listing = Delivering(parts, sessions), Listing(parts.store)
+        delivering = Delivering(parts, sessions)
+        listing = Listing(parts.store)
         self._scheduling = Scheduling(parts, sessions, authorizing)
         self._runner = Runner(
             store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
             handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
-            on_finished=self._finished, tick=(self._scheduling.tick,),
+            on_finished=self._finished,
+            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
         self.connections = ConnectionsDoor(
@@ -181,6 +186,15 @@ class Omnichannel:
         """A backup came back: open pushes of all accounts become unknown before anything is sent; how many."""
         return await self.hub.restored()
 
+    async def version(self) -> str:
+        """Of the store's tables."""
+        return await self._store.read(migrations.current) or ""
+
+    @property
+    def own_key_file(self) -> Path | None:
+        """Where an embedded store's own key lies."""
+        return key_file(self._store) if self._store.is_sqlite else None
+
     async def watch_gate(self) -> None:
         """Look at once whether connections are to be suspended, or may go on."""
         await self._scheduling.watch_gate()
@@ -210,3 +224,9 @@ class Omnichannel:
     async def vault_census(self) -> Mapping[str, int]:
         """How many secrets each key holds; the primary one is `primary` in `doctor`."""
         return await self._parts.store.read(self._parts.vault.census)
+
+
+def _guard(allow: Iterable[str] | Mapping[str, Iterable[str]]) -> AddressGuard:
+    if isinstance(allow, Mapping):
+        return AddressGuard(accounts={account: [Allowed.parse(one) for one in some] for account, some in allow.items()})
+    return AddressGuard([Allowed.parse(one) for one in allow])

@@ -201,6 +201,8 @@ def test_locked_fields_are_not_typed() -> None:
     typed = {"staging": {"host": "h", "password": "p"}}
     assert set(refused(Cloud, {**typed, "refresh": CANARY})) == {"refresh"}
     old = Cloud(staging=Instance(host="h", password=SecretStr("p")), refresh=SecretStr("brought"))
+    came = forms.validate(Cloud, {**typed, "refresh": CANARY}, brought={"refresh": CANARY})
+    assert came.refresh == SecretStr(CANARY)
     assert forms.validate(Cloud, {**typed, "refresh": ""}, stored=old).refresh == SecretStr("brought")
 
 

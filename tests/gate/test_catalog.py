@@ -194,6 +194,8 @@ def test_five_hundred_distributions_are_read_once(plug: Any, monkeypatch: pytest
     assert all(catalog.listing() is first for _ in range(100))
     assert scans == 1
     assert read < 10
+    (plug.site / "a-file-beside.db").touch()
+    assert catalog.listing() is first
     catalog.refresh()
     assert len(catalog.listing()) == 500
     assert scans == 2

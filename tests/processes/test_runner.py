@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import time
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,6 +20,7 @@ from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.turn import PAGES, Again, Done, Turn, Wait
+from omnichannel_core.storage import migrations
 from omnichannel_core.storage.presence import Presence
 from omnichannel_core.storage.store import Store
 
@@ -253,6 +257,63 @@ async def test_a_clean_shutdown_leaves_nothing_running(store: Store, queue: Queu
     assert {one.worker for one in rows.values()} == {""}
 
 
+async def test_a_runner_can_be_stopped_without_cancelling(store: Store, clock: Any, queue: Queue, submit: Any):
+    """`stop` lets turns end at their page borders, and `serve` returns."""
+    begun = anyio.Event()
+
+    async def work(turn: Turn) -> Again:
+        begun.set()
+        while not turn.cancelled:
+            await turn.progress(done=1)
+        return Again()
+
+    runner = Runner(store, clock, queue, {"work": work})
+    async with anyio.create_task_group() as group:
+        await group.start(runner.serve)
+        process = await submit()
+        await begun.wait()
+        await runner.stop()
+        assert (await queue.get("a", process.id)).state == State.QUEUED
+    await runner.stop()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_host_that_cancels_its_task_loses_nothing(store: Store, clock: Any, queue: Queue, submit: Any):
+    """asyncio's own cancellation, which knows no scopes, also returns what ran."""
+    begun = anyio.Event()
+
+    async def work(_: Turn) -> Done:
+        begun.set()
+        await anyio.sleep_forever()
+        return Done()
+
+    runner = Runner(store, clock, queue, {"work": work}, grace=0.05)
+    task = asyncio.create_task(runner.serve())
+    process = await submit()
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await queue.get("a", process.id)).state == State.QUEUED
+
+
+async def test_a_changed_payload_is_remembered(queue: Queue, submit: Any, serving: Any):
+    """What a handler wrote into its payload, however deep, is there in its next turn, also after an error."""
+    seen: list[Any] = []
+
+    async def work(turn: Turn) -> Done | Again:
+        seen.append(json.dumps(turn.payload))
+        turn.payload.setdefault("pages", []).append(len(seen))
+        if len(seen) == 2:
+            raise errors.RemoteUnavailable("The shop is down.")
+        return Again() if len(seen) == 1 else Done()
+
+    async with serving(work=work):
+        process = await queue.wait("a", (await submit(payload={"pages": []})).id)
+    assert seen == ['{"pages": []}', '{"pages": [1]}', '{"pages": [1, 2]}']
+    assert process.payload == {"pages": [1, 2, 3]}
+
+
 async def test_an_end_reached_during_shutdown_is_kept(queue: Queue, submit: Any, serving: Any):
     """A turn that is done when the host closes has succeeded, and the host is told."""
     begun, told = anyio.Event(), []
@@ -379,6 +440,44 @@ async def test_run_to_end_drives_only_its_own(store: Store, clock: Any, queue: Q
         await runner.run_to_end("b", mine.id)
 
 
+async def test_run_to_end_refuses_what_it_cannot_run(store: Store, clock: Any, queue: Queue, submit: Any):
+    """Instead of waiting for ever it says which kind has no handler."""
+    process = await submit("mystery")
+    with pytest.raises(errors.UsageError, match="kind 'mystery'"):
+        await Runner(store, clock, queue, {}).run_to_end("a", process.id)
+
+
+async def test_an_end_survives_a_store_that_rests(clock: Any, tmp_path: Path):
+    """When the store cannot write a turn's end, the runner goes on, and writes it once the store can."""
+
+    class Sulking(Store):
+        sulks = 0
+
+        async def write(self, work: Any) -> Any:
+            if self.sulks:
+                self.sulks -= 1
+                raise errors.StorageError("The disk is full.")
+            return await super().write(work)
+
+    store = Sulking(str(tmp_path / "other.db"))
+    store.open()
+    migrations.ensure(store)
+    queue, turns = Queue(store, clock), []
+
+    async def work(turn: Turn) -> Done:
+        turns.append(turn.fence)
+        store.sulks = 1
+        return Done("kept")
+
+    process, _ = await store.write(
+        lambda tx: queue.submit(tx, account="a", connection=1, kind="work", key="", payload={}, now=clock.now())
+    )
+    with anyio.fail_after(20):
+        ended = await Runner(store, clock, queue, {"work": work}).run_to_end("a", process.id)
+    store.close()
+    assert (ended.state, ended.message, turns, store.sulks) == (State.SUCCEEDED, "kept", [1], 0)
+
+
 async def test_run_to_end_follows_a_serving_runner(queue: Queue, submit: Any, serving: Any):
     """With one, it only follows."""
 
@@ -418,7 +517,7 @@ async def test_a_tick_that_fails_is_logged(serving: Any, caplog: Any):
     async def good() -> None:
         ticked.set()
 
-    async with serving(work=work, tick=(bad, good)):
+    async with serving(work=work, ticks=((60, bad), (60, good))):
         await ticked.wait()
     assert "a tick failed" in caplog.text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,80 +10,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnichannel_core import errors
-from omnichannel_core.model.connection import Connection
-from omnichannel_core.model.lifecycle import Health, Status
 from omnichannel_core.processes.queue import Queue
-from omnichannel_core.processes.schedule import Schedule, sync_key
+from omnichannel_core.processes.schedule import sync_key, tick
 from omnichannel_core.storage import schedules
-from omnichannel_core.storage.connections import Connections, Kept
-from omnichannel_core.storage.schedules import MINUTES, Schedules
+from omnichannel_core.storage.schedules import INTERVALS, Schedules
 from omnichannel_core.storage.store import Store
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def connect(store: Store, clock: Any) -> Callable[[str, int], None]:
-    """A connection with this id."""
-
-    def one(account: str, number: int) -> None:
-        seen = Connection(
-            id=number, account=account, driver="echo", name=f"shop {number}", status=Status.ACTIVE, health=Health.OK,
-            created_at=clock.now(),
-        )  # fmt: skip
-        kept = Kept(
-            seen=seen, credentials={}, grant=0, subject="", callback_key="", fence=0, arrived_at=None
-        )  # fmt: skip
-
-        def work(tx: Any) -> None:
-            tx.exec_driver_sql("INSERT OR IGNORE INTO omni_account (id) VALUES (?)", (account,))
-            Connections(tx, account).add(kept)
-
-        store.write_now(work)
-
-    return one
-
-
-@pytest.fixture
-def schedule(store: Store, clock: Any, queue: Queue) -> Schedule:
-    """In the middle of its jitter."""
-    return Schedule(store=store, clock=clock, queue=queue, chance=lambda: 0.5)
-
-
-async def test_a_tick_submits_what_is_due_once(schedule: Schedule, queue: Queue, clock: Any, connect: Any):
+async def test_a_tick_submits_what_is_due_once(store: Store, queue: Queue, clock: Any):
     """One synchronize per due stream; a slow one is not joined by a second; the next comes an interval later."""
-    connect("a", 7)
-    await schedule.set("a", 7, "orders", 15)
-    await schedule.set("a", 7, "returns", 0)
-    await schedule.tick()
-    assert await queue.list("a") == []
-    clock.turn(15 * 60)
-    await schedule.tick()
-    await schedule.tick()
+
+    def plan(tx: Any) -> None:
+        Schedules(tx, "a", lambda: 0.5).set(7, "orders", 15, clock.now())
+        Schedules(tx, "a", lambda: 0.5).set(7, "returns", 0, clock.now())
+
+    async def later(minutes: int) -> int:
+        clock.turn(60 * minutes)
+        await tick(store, clock, queue, lambda: 0.5)
+        await tick(store, clock, queue, lambda: 0.5)
+        return len(await queue.list("a"))
+
+    store.write_now(plan)
+    assert [await later(14), await later(1)] == [0, 1]
     (process,) = await queue.list("a")
     assert (process.kind, process.key, process.connection) == ("synchronize", sync_key(7, "orders"), 7)
     assert process.payload == {"streams": ["orders"], "scheduled": True}
-    clock.turn(15 * 60)
-    await schedule.tick()
-    assert len(await queue.list("a")) == 1
+    assert await later(15) == 1
     await queue.cancel("a", process.id)
-    clock.turn(15 * 60)
-    await schedule.tick()
-    assert len(await queue.list("a")) == 2
+    assert [await later(14), await later(1)] == [1, 2]
 
 
-async def test_a_schedule_belongs_to_its_account(schedule: Schedule, connect: Any):
-    """Another account can neither set nor see it, and only the offered intervals are taken."""
-    connect("a", 7)
-    await schedule.set("a", 7, "orders", 30)
-    with pytest.raises(errors.NotFound):
-        await schedule.set("b", 7, "orders", 2)
-    with pytest.raises(errors.NotFound):
-        await schedule.list("b", 7)
+def test_only_offered_intervals_are_taken(store: Store, clock: Any):
+    """Anything else names what is offered; a set one is seen by its own account only."""
+    store.write_now(lambda tx: Schedules(tx, "a").set(7, "orders", 30, clock.now()))
     with pytest.raises(errors.UsageError, match="Every 7 minutes is not offered: take one of 0, 2, 5"):
-        await schedule.set("a", 7, "orders", 7)
-    (one,) = await schedule.list("a", 7)
+        store.write_now(lambda tx: Schedules(tx, "a").set(7, "orders", 7, clock.now()))
+    (one,) = store.read_now(lambda tx: Schedules(tx, "a").list(7))
     assert (one.stream, one.minutes, one.own, one.resting) == ("orders", 30, True, False)
+    assert store.read_now(lambda tx: Schedules(tx, "b").list(7)) == []
 
 
 def test_resting_ones_are_not_due_and_return_spread_over_one_interval(store: Store, clock: Any):
@@ -103,9 +68,9 @@ def test_resting_ones_are_not_due_and_return_spread_over_one_interval(store: Sto
     assert not store.read_now(lambda tx: schedules.any_due(tx, clock.now()))
     now = clock.now()
     store.write_now(lambda tx: [Schedules(tx, "a", lambda: next(chances)).wake(one, now) for one in range(1, 10)])
-    back = [store.read_now(lambda tx, one=one: Schedules(tx, "a").of(one))[0].next_at for one in range(1, 10)]
+    back = [store.read_now(lambda tx, one=one: Schedules(tx, "a").list(one))[0].next_at for one in range(1, 10)]
     assert back == [now + timedelta(minutes=10) * (value / 10) for value in range(9)]
-    assert all(one.resting and one.next_at is None for one in store.read_now(lambda tx: Schedules(tx, "a").of(0)))
+    assert all(one.resting and one.next_at is None for one in store.read_now(lambda tx: Schedules(tx, "a").list(0)))
 
 
 def test_removed_ones_are_gone(store: Store, clock: Any):
@@ -116,14 +81,14 @@ def test_removed_ones_are_gone(store: Store, clock: Any):
         for stream in ("orders", "returns", "stock"):
             kept.set(1, stream, 2, clock.now())
         kept.remove(1, "stock")
-        left = [one.stream for one in kept.of(1)]
+        left = [one.stream for one in kept.list(1)]
         kept.remove(1)
-        return [left, [one.stream for one in kept.of(1)]]
+        return [left, [one.stream for one in kept.list(1)]]
 
     assert store.write_now(work) == [["orders", "returns"], []]
 
 
-@given(minutes=st.sampled_from(MINUTES[1:]), chance=st.floats(0, 1), late=st.integers(0, 200_000))
+@given(minutes=st.sampled_from(INTERVALS[1:]), chance=st.floats(0, 1), late=st.integers(0, 200_000))
 def test_the_next_time_is_an_interval_on(minutes: int, chance: float, late: int):
     """A tenth of jitter at most, no drift by a late look, and what was missed is not made up for."""
     due = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

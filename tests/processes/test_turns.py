@@ -11,7 +11,7 @@ import pytest
 from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.storage import turns
-from omnichannel_core.storage.processes import Beat, Processes
+from omnichannel_core.storage.processes import Beat, Processes, prune
 from omnichannel_core.storage.store import Store
 from omnichannel_core.storage.turns import Held, Who
 
@@ -172,7 +172,7 @@ def test_old_ends_are_pruned_and_open_ones_never(store: Store, clock: Any):
     fill(store, clock, {1: 2})
     (held,) = take(store, clock, limit=1)
     store.write_now(lambda tx: turns.finish(tx, turns.Ended(held=held, state=State.FAILED, now=clock.now())))
-    assert store.write_now(lambda tx: turns.prune(tx, clock.now())) == 0
+    assert store.write_now(lambda tx: prune(tx, clock.now())) == 0
     clock.turn(1)
-    assert store.write_now(lambda tx: turns.prune(tx, clock.now())) == 1
+    assert store.write_now(lambda tx: prune(tx, clock.now())) == 1
     assert [one.id for one in store.read_now(lambda tx: Processes(tx, "a").page())] == [2]

@@ -32,6 +32,13 @@ class RealClock:
         await anyio.sleep(seconds)
 
 
+def stop_if_asked(pause: Path) -> None:
+    """Stopped until somebody sends SIGCONT."""
+    if pause.exists():
+        pause.unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
 async def main(database: str, pages: int) -> None:
     """Until killed."""
     store = Store(database)
@@ -43,9 +50,7 @@ async def main(database: str, pages: int) -> None:
         while done < pages:
             if turn.cancelled or turn.crowded:
                 return Again()
-            if pause.exists():
-                pause.unlink()
-                await store.compute(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+            await store.compute(lambda: stop_if_asked(pause))
             done += 1
             await anyio.sleep(0.005)
 

@@ -18,6 +18,7 @@ from omnichannel_core.driver import Form
 
 F = TypeVar("F", bound=Form)
 MARK = "$secret"
+MISSING = "Fill in this field."
 SHORT = 4  # shorter texts occur in any message
 _GONE: Any = object()
 _BUILT_IN = frozenset(get_args(core_schema.ErrorType)) - {"value_error", "assertion_error"}
@@ -92,18 +93,26 @@ def restore(form: type[F], plain: Mapping[str, Any], secrets: Mapping[str, Secre
     return _validated(form, values, Reader())
 
 
-def validate(form: type[F], typed: Mapping[str, Any], *, stored: F | None = None, editing: bool | None = None) -> F:
+def validate(
+    form: type[F],
+    typed: Mapping[str, Any],
+    *,
+    stored: F | None = None,
+    editing: bool | None = None,
+    brought: Mapping[str, Any] | None = None,
+) -> F:
     """What a person typed: the whole form, secrets and locked fields excepted.
 
     With `stored`, a secret that is absent, empty or `{"set": true}` stays; `{"set": false}` forgets an optional one. On
     an edit (`editing`, by default whenever something is stored) fixed fields stay as they are. Fields whose `when` is
-    off are not used. Blanks in other than text are nothing; dates may be written 21.11.2026.
+    off are not used. Locked fields take only what is stored, or was `brought` by an authorization. Blanks in other than
+    text are nothing; dates may be written 21.11.2026.
 
     Raises:
         FormInvalid: names each field and what is wrong with it; no value is in the message.
         ContractBroken: the form's own code failed.
     """
-    reader = Reader(editing=stored is not None if editing is None else editing)
+    reader = Reader(editing=stored is not None if editing is None else editing, brought=brought or {})
     values = reader.section(form, typed, stored)
     checked = _validated(form, values, reader)
     if stored is not None and reader.editing:
@@ -160,7 +169,7 @@ def _part_of(values: Any, name: object) -> bool:
 
 def _say(error: Mapping[str, Any], typed: Sequence[str]) -> str:
     known = {
-        "missing": "Fill in this field.",
+        "missing": MISSING,
         "extra_forbidden": "There is no such field.",
         "none_required": "This field is filled by AUTHORIZE and cannot be typed.",
         "string_pattern_mismatch": "This is not in the expected form.",

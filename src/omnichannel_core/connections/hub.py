@@ -115,6 +115,10 @@ class Hub:
 
         return _listed(await self.parts.store.read(read), limit, _entry_cursor)
 
+    async def count(self, account: str, found: Found) -> int:
+        """How many there are."""
+        return await self.parts.store.read(lambda tx: stored.count(tx, account, found))
+
     async def record(self, account: str, connection_id: int, kind: str, remote_id: str) -> Record:
         """One in full.
 

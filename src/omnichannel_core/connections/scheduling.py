@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import attrs
 
@@ -13,13 +13,12 @@ from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.processes.schedule import Schedule
+from omnichannel_core.processes import schedule
 from omnichannel_core.storage import grants
 from omnichannel_core.storage.connections import Connections, all_ids
-from omnichannel_core.storage.schedules import Scheduled, Schedules
+from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
 
-EVERY = timedelta(seconds=60)
 KEEP_PROCESSES = timedelta(days=30)
 _log = logging.getLogger(__name__)
 
@@ -31,19 +30,19 @@ class Scheduling:
     parts: Parts
     sessions: Sessions
     authorizing: Authorizing
-    _kept: datetime | None = None
 
-    @property
-    def _schedule(self) -> Schedule:
-        return Schedule(store=self.parts.store, clock=self.parts.clock, queue=self.parts.queue)
-
-    async def list(self, account: str, connection_id: int) -> Sequence[Scheduled]:
+    async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
         """Of one connection.
 
         Raises:
             NotFound.
         """
-        return await self._schedule.list(account, connection_id)
+
+        def read(tx: Tx) -> Sequence[Schedule]:
+            Connections(tx, account).get(connection_id)
+            return Schedules(tx, account).list(connection_id)
+
+        return await self.parts.store.read(read)
 
     async def set(self, account: str, connection_id: int, stream: str, minutes: int) -> None:
         """0 (never), 2, 5, 10, 15, 20, 30 or 60 minutes.
@@ -55,23 +54,20 @@ class Scheduling:
         driver = await self.sessions.driver(account, kept.seen.driver)
         if stream not in driver.pulls:
             raise errors.UsageError(f"Driver {driver.name!r} pulls no stream {stream!r}: {', '.join(driver.pulls)}.")
-        await self._schedule.set(account, connection_id, stream, minutes)
+        now = self.parts.clock.now()
+        await self.parts.store.write(lambda tx: Schedules(tx, account).set(connection_id, stream, minutes, now))
 
     # --- regular tasks
     async def tick(self) -> None:
-        """Queue what is due; now and then keep the house."""
-        await self._schedule.tick()
-        now = self.parts.clock.now()
-        if self._kept is None or now - self._kept >= EVERY:
-            self._kept = now
-            await self.housekeeping()
-            await self.renew_tokens()
+        """Queue what is due."""
+        await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
         """Drafts that are over, old processes, connections the gate has closed or opened again."""
         await self.authorizing.sweep()
         await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()
+        await self.renew_tokens()
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

@@ -166,6 +166,11 @@ class Sessions:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
 
+    async def driver_of(self, account: str, connection_id: int) -> Driver:
+        """The driver of a stored connection, through the gate."""
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        return await self.driver(account, kept.seen.driver)
+
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
         transport = self._transports.pop(connection_id, None)

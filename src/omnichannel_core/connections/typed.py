@@ -73,6 +73,7 @@ class Reader:
     wrong: dict[str, str] = attrs.field(factory=dict)
     secrets: list[str] = attrs.field(factory=list, repr=False)
     editing: bool = False
+    brought: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
     def section(
         self, model: type[BaseModel], typed: Mapping[str, Any], stored: BaseModel | None, path: str = ""
@@ -98,11 +99,19 @@ class Reader:
             return _ABSENT
         if ui.locked:
             if not _blank(value) and not _mark(value):
+                if value == self._was_brought(path):
+                    return value
                 self.wrong[path] = "This field is filled by AUTHORIZE and cannot be typed."
             return was
         if ui.fixed and self.editing and value is _ABSENT:
             return was
         return self._value(field.annotation, value, was, path, required=field.is_required())
+
+    def _was_brought(self, path: str) -> Any:
+        found: Any = self.brought
+        for part in path.split("."):
+            found = found.get(part, _ABSENT) if isinstance(found, Mapping) else _ABSENT
+        return found
 
     def _value(self, annotation: Any, value: Any, was: Any, path: str, *, required: bool = False) -> Any:
         among = kinds(annotation)

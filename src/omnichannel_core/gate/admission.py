@@ -79,7 +79,12 @@ class DriverListing:
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """What stands between an account and a driver. `refusal`: the first thing in the way, the installation apart."""
+    """What stands between an account and a driver.
+
+    Attributes:
+        refusal: the first thing in the way, the installation apart.
+        mark_is_old: the clock mark should be raised (see licenses).
+    """
 
     account: Account
     driver: str
@@ -87,6 +92,7 @@ class Verdict:
     held: Held | None
     installation: Installation | None
     refusal: errors.NotAdmitted | None
+    mark_is_old: bool = False
 
     def license(self) -> License:
         """The license that counts.
@@ -115,11 +121,9 @@ class Gate:
             DriverNotFound, DriverIncompatible, LicenseMissing, LicenseInvalid, LicenseRevoked, LicenseExpired,
             DriverNotInstalled: the first thing in the way.
         """
-        verdict, old_mark = await self._store.read(
-            lambda tx: (self.judge(tx, account, driver), self.licenses.mark_is_old(tx, self._clock.now()))
-        )
+        verdict = await self._store.read(lambda tx: self.judge(tx, account, driver))
         license_ = verdict.license()
-        if old_mark:
+        if verdict.mark_is_old:
             await self._store.write(lambda tx: self.licenses.note_time(tx, self._clock.now()))
         if verdict.installation is None or verdict.found is None:
             raise _not_installed(account, driver)
@@ -162,13 +166,15 @@ class Gate:
         """
         owner = accounts.get(tx, account)
         catalog = self.catalog.listing()
-        held = self.licenses.judge(tx, owner.buyer, self._clock.now(), driver)
-        return _verdict(owner, driver, catalog, held, rows.Installations(tx, account).get(driver))
+        facts, now = rows.facts(tx), self._clock.now()
+        held = self.licenses.judge(tx, owner.buyer, now, facts, driver)
+        verdict = _verdict(owner, driver, catalog, held, rows.Installations(tx, account).get(driver))
+        return attrs.evolve(verdict, mark_is_old=self.licenses.mark_is_old(facts, now))
 
     def _listing(self, tx: Tx, account: str) -> list[DriverListing]:
         owner, catalog, now = accounts.get(tx, account), self.catalog.listing(), self._clock.now()
         held: dict[str, list[Held]] = {}
-        for one in self.licenses.judge(tx, owner.buyer, now):
+        for one in self.licenses.judge(tx, owner.buyer, now, rows.facts(tx)):
             held.setdefault(one.driver, []).append(one)
         on = {one.driver: one for one in rows.Installations(tx, account).every()}
         return [

@@ -13,6 +13,8 @@ Whatever is wrong with one distribution is the reason on its own line and never 
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 import sys
 import threading
@@ -20,8 +22,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
 import attrs
 from packaging.requirements import InvalidRequirement, Requirement
@@ -38,6 +40,7 @@ _HOOK_API = re.compile(r"(?<![\w-])omnichannel-hook-api-(\d{1,4})(?![\w-])")
 _SETTLED_NS = 5_000_000_000
 
 Find = Callable[[], Iterable[metadata.Distribution]]
+_Infos: TypeAlias = tuple[tuple[str, int], ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,14 +78,14 @@ class Catalog:
 
     def __init__(self, find: Find | None = None, core: str | None = None) -> None:
         self._find, self._core = find, core
-        self._lock = threading.Lock()
+        self._lock, self._path = threading.Lock(), _Path()
         self._key: object = None
         self._seen: Mapping[str, Found] = MappingProxyType({})
 
     def listing(self) -> Mapping[str, Found]:
         """Drivers by name, sorted."""
         with self._lock:
-            key, settled = _state_of_path() if self._find is None else (None, False)
+            key, settled = self._path.state() if self._find is None else (None, False)
             if key is None or key != self._key:
                 self._seen = MappingProxyType(self._scan())
                 self._key = key if settled else None
@@ -96,6 +99,7 @@ class Catalog:
         """Look again at the next `listing`: metadata was edited in place."""
         with self._lock:
             self._key = None
+            importlib.invalidate_caches()
 
     def _scan(self) -> dict[str, Found]:
         core = self._core or _version_of_core()
@@ -106,19 +110,46 @@ class Catalog:
         return {name: _one_of(claims[name]) for name in sorted(claims)}
 
 
-def _state_of_path() -> tuple[object, bool]:
-    """What changes when a distribution comes or goes; and whether that was long enough ago to be over.
+class _Path:
+    """What of `sys.path` changes when a distribution comes or goes: the metadata folders, and when they changed.
 
-    Installers write a folder's files after the folder, and file times have ticks: what is fresh is not kept.
+    Folders that change all the time (a working directory beside its database) are looked through again, not their
+    distributions. Installers write a folder's files after the folder, and file times have ticks: nothing is taken for
+    known before it is a few seconds old.
     """
-    times = []
-    for entry in sys.path:
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, _Infos]] = {}
+
+    def state(self) -> tuple[object, bool]:
+        """A key that changes, and whether all of it is old enough to be relied on."""
+        now, all_of_it = time.time_ns(), [(entry, self._infos(entry or ".")) for entry in sys.path]
+        fresh = any(_fresh(at, now) for _, infos in all_of_it for _, at in infos)
+        return tuple(all_of_it), not fresh
+
+    def _infos(self, entry: str) -> _Infos:
         try:
-            times.append((entry, Path(entry or ".").stat().st_mtime_ns))
+            changed = os.stat(entry).st_mtime_ns  # noqa: PTH116 - asked at every admission
         except OSError:
-            times.append((entry, 0))
-    newest = max((at for _, at in times), default=0)
-    return tuple(times), abs(time.time_ns() - newest) > _SETTLED_NS
+            return ()
+        known = self._known.get(entry)
+        if known is not None and known[0] == changed and not _fresh(changed, time.time_ns()):
+            return known[1]
+        try:
+            with os.scandir(entry) as files:
+                infos = tuple(sorted((file.name, file.stat().st_mtime_ns) for file in files if _is_info(file.name)))
+        except OSError:
+            infos = (("", changed),)  # a zip, or a folder that is just going
+        self._known[entry] = (changed, infos)
+        return infos
+
+
+def _is_info(name: str) -> bool:
+    return name.endswith((".dist-info", ".egg-info"))
+
+
+def _fresh(at: int, now: int) -> bool:
+    return abs(now - at) <= _SETTLED_NS
 
 
 def _version_of_core() -> str:

@@ -223,12 +223,16 @@ def not_supported_of(answer: object, streams: Iterable[str]) -> dict[str, str]:
 # --- pieces
 def _shown(value: object) -> str:
     """Its type: a value may be a secret, and its repr a trap."""
-    return f"class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    return f"class {value.__name__}" if isinstance(value, type) else _a(type(value))
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[:1].lower() in 'aeiou' else 'a'} {kind.__name__}"
 
 
 def _instance(value: object, kind: type[T], where: str) -> T:
     if not isinstance(value, kind):
-        raise Wrong(f"{where} answers {_shown(value)}, not a {kind.__name__}; return one")
+        raise Wrong(f"{where} answers {_shown(value)}, not {_a(kind)}; return one")
     return value
 
 
@@ -249,7 +253,7 @@ def _named(name: object, what: str, taken: Mapping[str, object]) -> str:
 
 def _is(value: object, kind: type, what: str) -> None:
     if not isinstance(value, kind):
-        raise Wrong(f"{what} is {_shown(value)}; make it a {kind.__name__}")
+        raise Wrong(f"{what} is {_shown(value)}; make it {_a(kind)}")
 
 
 def _text(value: object, what: str) -> None:

@@ -33,6 +33,7 @@ from omnichannel_core.storage.vault import Vault
 
 TOLERANCE = timedelta(hours=24)
 TEXT_MAX = 16_384
+Facts = Mapping[str, str]  # of the whole store; see storage.licenses
 MARK, MARK_STEP = "clock_mark", timedelta(hours=1)
 NEWEST = "license_newest"
 REVOKED = "license_revocations"
@@ -71,7 +72,7 @@ class Licenses:
         """
 
         def work(tx: Tx) -> list[Held]:
-            held = self.judge(tx, accounts.get(tx, account).buyer, self._clock.now())
+            held = self.judge(tx, accounts.get(tx, account).buyer, self._clock.now(), rows.facts(tx))
             return sorted(held, key=lambda one: (one.driver, one.rank, one.id))
 
         return await self._store.read(work)
@@ -144,24 +145,20 @@ class Licenses:
         )
 
     # --- for the gate, within its transaction
-    def judge(self, tx: Tx, buyer: str, now: datetime, driver: str | None = None) -> Sequence[Held]:
-        """The main account's licenses, or those for one driver, judged at `now`."""
-        kept = rows.Licenses(tx, buyer).every(driver)
-        if not kept:
-            return []
-        _, revoked = _parsed(rows.fact(tx, REVOKED))
-        behind = _behind(tx, now)
-        return [self._judge(row, revoked, behind, now) for row in kept]
+    def judge(self, tx: Tx, buyer: str, now: datetime, facts: Facts, driver: str | None = None) -> Sequence[Held]:
+        """The main account's licenses, or those for one driver, judged at `now` by the store's facts."""
+        (_, revoked), behind = _parsed(facts.get(REVOKED, "")), _behind(facts, now)
+        return [self._judge(row, revoked, behind, now) for row in rows.Licenses(tx, buyer).every(driver)]
 
     def note_time(self, tx: Tx, now: datetime) -> None:
         """Raise the mark to what the house's own clock shows. A write transaction."""
-        if now > _mark(tx):
+        if now > _mark(rows.facts(tx)):
             rows.set_fact(tx, MARK, str(micros(now)))
 
     @staticmethod
-    def mark_is_old(tx: Tx, now: datetime) -> bool:
+    def mark_is_old(facts: Facts, now: datetime) -> bool:
         """Whether it is worth a write transaction to raise the mark."""
-        return now - _mark(tx) >= MARK_STEP
+        return now - _mark(facts) >= MARK_STEP
 
     # --- inside
     def _named_applications(self, tx: Tx, buyer: str) -> set[tuple[str, str]]:
@@ -176,8 +173,8 @@ class Licenses:
             raise errors.LicenseInvalid(proved)
         self._check_issued(tx, proved, now)
         kept = rows.KeptLicense(id=proved.id, account=buyer, driver=proved.driver, text=text, added_at=now)
-        _, revoked = _parsed(rows.fact(tx, REVOKED))
-        held = self._judge(kept, revoked, _behind(tx, now), now)
+        facts = rows.facts(tx)
+        held = self._judge(kept, _parsed(facts.get(REVOKED, ""))[1], _behind(facts, now), now)
         if not held.state.counts and held.state is not State.NOT_YET:
             raise held.refusal()
         if rows.Licenses(tx, buyer).add(proved, now):
@@ -248,9 +245,9 @@ def main_account(tx: Tx, account: str) -> str:
     return found.id
 
 
-def _behind(tx: Tx, now: datetime) -> str:
+def _behind(facts: Facts, now: datetime) -> str:
     """Why the clock proves nothing, '' when it does."""
-    mark = _mark(tx)
+    mark = _mark(facts)
     if now >= mark - TOLERANCE:
         return ""
     return (
@@ -259,8 +256,8 @@ def _behind(tx: Tx, now: datetime) -> str:
     )
 
 
-def _mark(tx: Tx) -> datetime:
-    return moment(int(rows.fact(tx, MARK) or 0))
+def _mark(facts: Facts) -> datetime:
+    return moment(int(facts.get(MARK) or 0))
 
 
 @lru_cache(maxsize=4)

@@ -29,6 +29,7 @@ def answered(turn: Turn, answer: Done | Again | Wait, now: datetime) -> Ended:
         raise TypeError(
             f"A handler of {turn.process.kind!r} answered {type(answer).__name__}, not Done, Again or Wait."
         )
+    payload = turn.changed() if answer.payload is None else answer.payload
     said = answer.why if isinstance(answer, Wait) else answer.message
     state, run_at = State.SUCCEEDED, None
     if isinstance(answer, Again):
@@ -36,7 +37,7 @@ def answered(turn: Turn, answer: Done | Again | Wait, now: datetime) -> Ended:
     elif isinstance(answer, Wait):
         state, run_at = State.WAITING, now + timedelta(seconds=max(answer.seconds, 0.0))
     return Ended(
-        held=held(turn), state=state, now=now, run_at=run_at, message=said or None, payload=answer.payload,
+        held=held(turn), state=state, now=now, run_at=run_at, message=said or None, payload=payload,
         attempts=0, error_key="", error="",
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ def raised(turn: Turn, error: Exception, now: datetime, *, chance: float | None 
         seconds = pause(attempts, error.wait, random.random() if chance is None else chance)
         return Ended(
             held=held(turn), state=State.WAITING, now=now, run_at=now + timedelta(seconds=seconds),
-            attempts=attempts, error_key=error.key, error=str(error),
+            payload=turn.changed(), attempts=attempts, error_key=error.key, error=str(error),
         )  # fmt: skip
     known = isinstance(error, errors.OmnichannelError)
     return Ended(

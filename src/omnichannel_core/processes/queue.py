@@ -11,7 +11,7 @@ import anyio
 from omnichannel_core.driver import Clock
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.bell import Bell
-from omnichannel_core.storage import turns
+from omnichannel_core.storage import processes
 from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 
@@ -115,7 +115,7 @@ class Queue:
     async def prune(self, older_than: timedelta) -> int:
         """Remove the rows of processes that ended longer ago; how many."""
         before, gone = self.clock.now() - older_than, 0
-        while count := await self.store.write(lambda tx: turns.prune(tx, before)):
+        while count := await self.store.write(lambda tx: processes.prune(tx, before)):
             gone += count
         return gone
 

@@ -8,19 +8,23 @@ import anyio
 import attrs
 from anyio.abc import TaskStatus
 
+from omnichannel_core import errors
 from omnichannel_core.driver import Clock
-from omnichannel_core.model.process import Process
+from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.shift import Shift
-from omnichannel_core.processes.turn import Handler
+from omnichannel_core.processes.turn import Again, Done, Handler, Turn, Wait
 from omnichannel_core.storage.store import Store
 
+__all__ = ["SLOTS", "Again", "Done", "Handler", "Runner", "Turn", "Wait"]
+
+SLOTS = 64
 OnFinished = Callable[[Process], Awaitable[None]]
 OnError = Callable[[Process, Exception], Awaitable[None]]
 Tick = Callable[[], Awaitable[object]]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define
 class Runner:
     """Lives in the host's task group; any number of them, in any number of processes, share one store.
 
@@ -31,7 +35,7 @@ class Runner:
         grace: real seconds from asking a turn to end to cancelling it.
         on_error: told what ended or delayed a turn, before the row says so.
         on_finished: told a process that succeeded, failed or was cancelled here, after the row says so.
-        tick: called about once a second by `serve` (schedules, sweeping); errors are logged.
+        ticks: (seconds, what): called by `serve` at once, and again so many real seconds later; errors are logged.
         watchdog: seconds of a blocked event loop after which the log names the culprit; 0 is off.
     """
 
@@ -39,23 +43,28 @@ class Runner:
     clock: Clock
     queue: Queue
     handlers: Mapping[str, Handler]
-    slots: int = 64
+    on_finished: OnFinished | None = None
+    ticks: Sequence[tuple[float, Tick]] = ()
+    slots: int = SLOTS
     lease: float = 60.0
     grace: float = 2.0
-    on_finished: OnFinished | None = None
     on_error: OnError | None = None
-    tick: Sequence[Tick] = ()
     watchdog: float = 1.0
-    _serving: set[int] = attrs.field(factory=set, init=False)
+    _serving: list[Shift] = attrs.field(factory=list, init=False, repr=False)
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Work until cancelled. At the end running turns are asked to stop, and what is not done is queued again."""
+        """Work until cancelled or stopped. At the end running turns are asked to end, the rest is queued again."""
         shift = Shift(self)
-        self._serving.add(id(shift))
+        self._serving.append(shift)
         try:
             await shift.work(task_status=task_status)
         finally:
-            self._serving.discard(id(shift))
+            self._serving.remove(shift)
+
+    async def stop(self) -> None:
+        """`serve` ends its turns at their page borders and returns, within the grace and a little more."""
+        for shift in list(self._serving):
+            await shift.close()
 
     async def run_to_end(self, account: str, process_id: int, seen: Callable[[Process], None] | None = None) -> Process:
         """Drive one process to its end, or follow it where another runner has it (and take it over if that dies).
@@ -65,8 +74,13 @@ class Runner:
 
         Raises:
             NotFound: not in this account.
+            UsageError: it is of a kind that nobody here runs, and nobody else has it.
         """
-        await self.queue.get(account, process_id)
+        process = await self.queue.get(account, process_id)
+        if process.kind not in self.handlers and process.open and process.state is not State.RUNNING:
+            raise errors.UsageError(
+                f"Process {process_id} is of kind {process.kind!r}: this runner has no such handler."
+            )
         if self._serving:
             self.queue.nudge()
             return await self.queue.wait(account, process_id, seen=seen)

@@ -59,6 +59,7 @@ class Shift:
         self._lately: deque[int] = deque(maxlen=runner.slots)  # connections whose turns ended last
         self._waiting = 0  # due ones that found no slot
         self._over = Bell()
+        self._closing, self._closed = False, anyio.Event()
         self._group: TaskGroup
 
     async def work(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -69,21 +70,29 @@ class Shift:
                 self._group.start_soon(self._heartbeat)
                 if self._runner.watchdog > 0:
                     self._group.start_soon(Watchdog(self._runner.watchdog, Shift._handle.__code__).run)
-                if self._runner.tick and not self._alone:
-                    self._group.start_soon(self._tick)
+                for seconds, tick in () if self._alone else self._runner.ticks:
+                    self._group.start_soon(self._tick, seconds, tick)
                 task_status.started()
                 try:
                     await self._pump()
                 finally:
                     with anyio.CancelScope(shield=True):
                         await self._stop()
+                self._group.cancel_scope.cancel()
         finally:
             self._queue.listeners.discard(self._ask)
+            self._closed.set()
+
+    async def close(self) -> None:
+        """`work` ends as if it were cancelled, and has ended when this is over."""
+        self._closing = True
+        self._queue.work.ring()
+        await self._closed.wait()
 
     # --- the pump
     async def _pump(self) -> None:
         pause, hint = QUICK, True
-        while True:
+        while not self._closing:
             rings = self._queue.work.rings
             try:
                 moved, next_in = await self._step(hint=hint)
@@ -251,14 +260,13 @@ class Shift:
             elif held.get(key):
                 turn.ask(self._runner.grace)
 
-    async def _tick(self) -> None:
+    async def _tick(self, seconds: float, tick: Callable[[], Awaitable[object]]) -> None:
         while True:
-            for one in self._runner.tick:
-                try:
-                    await one()
-                except Exception:  # noqa: BLE001 - one that fails must not stop the others
-                    _log.exception("a tick failed")
-            await anyio.sleep(LOOK)
+            try:
+                await tick()
+            except Exception:  # noqa: BLE001 - one that fails must not stop the others
+                _log.exception("a tick failed")
+            await anyio.sleep(seconds)
 
     async def _stop(self) -> None:
         """Ask all turns to end, wait until they have, and leave nothing running."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -48,7 +49,8 @@ class Turn:
 
     Attributes:
         process: its row as it was taken.
-        payload: the same row's, to be changed freely; kept when given to `beat` or to the answer.
+        payload: what is remembered between turns. Change it freely: it is stored when the turn ends, and at once when
+            given to `beat`; a turn that is cut off leaves what was stored before.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Turn:
     ) -> None:
         self.process = process
         self.payload: dict[str, Any] = dict(process.payload)
+        self._stored = json.dumps(self.payload)
         self.scope = anyio.CancelScope(shield=True)  # the host's cancellation ends a turn at a page border first
         self.lost = False
         self.progressed = False
@@ -99,6 +102,9 @@ class Turn:
         self._beats += 1
         self.progressed = self.progressed or told.progress
         self._asked = self._asked or ask
+        if payload is not None:
+            self.payload = dict(payload)
+            self._stored = json.dumps(self.payload)
 
     async def progress(
         self, *, done: int | None = None, total: int | None = None, message: str | None = None,
@@ -112,6 +118,10 @@ class Turn:
         await self._store.write(lambda tx: self.beat(tx, done=done, total=total, message=message, payload=payload))
 
     # --- the runner's
+    def changed(self) -> Mapping[str, Any] | None:
+        """The payload when the handler changed it and has not stored it, else None."""
+        return None if json.dumps(self.payload) == self._stored else self.payload
+
     def ask(self, grace: float) -> None:
         """Ask it to end; after so many real seconds it is cancelled wherever it is."""
         if self.scope.deadline == float("inf"):

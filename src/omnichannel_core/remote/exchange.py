@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 
 import anyio
 import attrs
@@ -20,6 +20,7 @@ from omnichannel_core.remote.lanes import blocking
 from omnichannel_core.remote.targets import Origin
 from omnichannel_core.remote.transport import Transport
 
+T = TypeVar("T")
 MOST_BYTES = 50_000_000
 MOST_FILE_BYTES = 5_000_000_000
 _PIECE = 1 << 20
@@ -89,7 +90,8 @@ async def download(
                     parts = [part async for part in _body(response, headers, most_refusal, request.operation)]
                     content = b"".join(parts)
                 else:
-                    await _to_file(_body(response, headers, most, request.operation), to)
+                    async with contextlib.aclosing(_body(response, headers, most, request.operation)) as parts_left:
+                        await _to_file(parts_left, to)
             finally:
                 await response.aclose()
     return Answer(operation=request.operation, status=response.status, headers=headers, content=content)
@@ -147,7 +149,7 @@ def _headers(response: httpcore2.Response) -> dict[str, str]:
 
 async def _body(
     response: httpcore2.Response, headers: Mapping[str, str], most: int, operation: str
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """The body in pieces, decompressed, never more than `most` bytes in all (nor in memory: a bomb is cut short)."""
     encoding = headers.get("content-encoding", "identity").strip().lower()
     declared = headers.get("content-length", "")
@@ -156,12 +158,13 @@ async def _body(
     if declared.isdecimal() and len(declared) < 20 and int(declared) > most:
         raise _too_large(operation, most)
     size, gunzip = 0, _Gunzip() if encoding in {"gzip", "x-gzip"} else None
-    async for raw in response.aiter_stream():
-        for part in (raw,) if gunzip is None else gunzip.parts(raw):
-            size += len(part)
-            if size > most:
-                raise _too_large(operation, most)
-            yield part
+    async with contextlib.aclosing(response.aiter_stream()) as stream:
+        async for raw in stream:
+            for part in (raw,) if gunzip is None else gunzip.parts(raw):
+                size += len(part)
+                if size > most:
+                    raise _too_large(operation, most)
+                yield part
     if gunzip is not None and not gunzip.complete:
         raise errors.RemoteUnavailable(f"{operation}: the compressed answer is cut off")
 
@@ -201,10 +204,22 @@ class _Gunzip:
                     yield out
 
 
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    file = await blocking("files", partial(path.open, "rb"))
+async def _disk(path: Path, work: Callable[[], T]) -> T:
+    """A step on a file in our own threads; the disk's trouble is not the remote's."""
     try:
-        while piece := await blocking("files", partial(file.read, _PIECE)):
+        return await blocking("files", work)
+    except OSError as cause:
+        raise errors.StorageError(f"{path.name}: {cause.strerror or cause}; free the disk or its rights.") from cause
+
+
+def _opened(path: Path, mode: str) -> BinaryIO:
+    return cast("BinaryIO", path.open(mode))
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    file = await _disk(path, partial(_opened, path, "rb"))
+    try:
+        while piece := await _disk(path, partial(file.read, _PIECE)):
             yield piece
     finally:
         file.close()
@@ -213,7 +228,7 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 async def _to_file(parts: AsyncIterator[bytes], to: Path) -> None:
     """Beside it first, then renamed; what is left of a failure is removed."""
     part = to.with_name(f"{to.name}.part")
-    file: BinaryIO = await blocking("files", partial(part.open, "wb"))
+    file = await _disk(part, partial(_opened, part, "wb"))
     try:
         try:
             held, size = list[bytes](), 0
@@ -221,9 +236,9 @@ async def _to_file(parts: AsyncIterator[bytes], to: Path) -> None:
                 held.append(piece)
                 size += len(piece)
                 if size >= _PIECE:
-                    await blocking("files", partial(file.writelines, held))
+                    await _disk(part, partial(file.writelines, held))
                     held, size = [], 0
-            await blocking("files", partial(_finish, file, held, part, to))
+            await _disk(part, partial(_finish, file, held, part, to))
         finally:
             file.close()
     except BaseException:

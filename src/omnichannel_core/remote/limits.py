@@ -177,8 +177,8 @@ class Scope:
                 return await slots.acquire()
         except TimeoutError:
             raise errors.RateLimited(
-                f"{operation}: limit {limit.name!r} lets {limit.concurrent} requests through at once, and none came back "
-                f"for {self.limiter.longest:g} s; it goes on later.",
+                f"{operation}: limit {limit.name!r} lets {limit.concurrent} requests through at once, and none came "
+                f"back for {self.limiter.longest:g} s; it goes on later.",
                 self.limiter.longest,
             ) from None
 

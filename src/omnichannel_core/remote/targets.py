@@ -1,4 +1,4 @@
-"""Where a request goes. An address is parsed once: what is vetted, signed and connected to is the same reading of it."""
+"""Where a request goes. Parsed once: what is vetted, signed and connected to is the same reading of it."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros, moment
 
 A = account.c
+_ASKED = "SELECT name, main, created_at FROM omni_account WHERE id = "  # at every admission
+_GET = {"qmark": _ASKED + "?", "format": _ASKED + "%s", "pyformat": _ASKED + "%s"}
 
 
 def insert(tx: Tx, new: Account) -> None:
@@ -32,10 +34,10 @@ def get(tx: Tx, account_id: str) -> Account:
     Raises:
         NotFound: there is none.
     """
-    row = tx.execute(sa.select(account).where(A.id == account_id)).one_or_none()
+    row = tx.exec_driver_sql(_GET[tx.dialect.paramstyle], (account_id,)).one_or_none()
     if row is None:
         raise errors.NotFound(f"There is no account {account_id!r}; add it first.")
-    return _account(row)
+    return Account(id=account_id, name=row[0], main=row[1], created_at=moment(row[2]))
 
 
 def every(tx: Tx, main: str | None = None) -> list[Account]:

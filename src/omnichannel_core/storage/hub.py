@@ -108,6 +108,18 @@ def search(tx: Tx, account: str, found: Found, after: Position | None, limit: in
     return entries
 
 
+def count(tx: Tx, account: str, found: Found) -> int:
+    """How many there are."""
+    query = sa.select(sa.func.count()).select_from(record).where(R.kind == found.kind, *_narrowed(found))
+    if found.since is not None or found.until is not None:
+        query = query.where(*_timed(found, None))
+    if found.connection is not None:
+        query = query.where(R.connection_id == found.connection, _own(account, found.connection))
+    else:
+        query = query.where(R.connection_id.in_(sa.select(connection.c.id).where(connection.c.account_id == account)))
+    return int(tx.execute(query).scalar() or 0)
+
+
 def _timed(found: Found, after: Position | None) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = [R.at.is_not(None)]
     since, until = maybe_micros(found.since), maybe_micros(found.until)

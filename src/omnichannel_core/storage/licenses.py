@@ -21,6 +21,18 @@ from omnichannel_core.storage.vault import Vault
 _FIELD = "values"
 
 
+def _asked_often(text: str) -> dict[str, str]:
+    """Asked at every admission: the text itself, in both drivers' ways to say where a value goes."""
+    return {"qmark": text, "format": text.replace("?", "%s"), "pyformat": text.replace("?", "%s")}
+
+
+_ALL = _asked_often("SELECT id, driver, text, added_at FROM omni_license WHERE account_id = ? ORDER BY added_at, id")
+_OF_DRIVER = _asked_often(
+    "SELECT id, driver, text, added_at FROM omni_license WHERE account_id = ? AND driver = ? ORDER BY added_at, id"
+)
+_ON = _asked_often("SELECT installed_at FROM omni_installation WHERE account_id = ? AND driver = ?")
+
+
 @attrs.frozen(kw_only=True)
 class KeptLicense:
     """A row: what is proved stands in `text` alone, the rest is for finding it."""
@@ -73,15 +85,11 @@ class Licenses:
 
     def every(self, driver: str | None = None) -> list[KeptLicense]:
         """Those of the account, or of one driver, oldest first."""
-        query = sa.select(license_).where(license_.c.account_id == self._account)
-        if driver is not None:
-            query = query.where(license_.c.driver == driver)
-        rows = self._tx.execute(query.order_by(license_.c.added_at, license_.c.id))
+        statement, values = (_ALL, (self._account,)) if driver is None else (_OF_DRIVER, (self._account, driver))
         return [
-            KeptLicense(id=row.id, account=row.account_id, driver=row.driver, text=row.text,
-                        added_at=moment(row.added_at))
-            for row in rows
-        ]  # fmt: skip
+            KeptLicense(id=row[0], account=self._account, driver=row[1], text=row[2], added_at=moment(row[3]))
+            for row in self._tx.exec_driver_sql(statement[self._tx.dialect.paramstyle], values)
+        ]
 
     def remove(self, license_id: str) -> None:
         """Forget one.
@@ -102,10 +110,8 @@ class Installations:
 
     def get(self, driver: str) -> Installation | None:
         """The installation, None when the driver is not switched on here."""
-        row = self._tx.execute(
-            sa.select(installation).filter_by(account_id=self._account, driver=driver)
-        ).one_or_none()  # fmt: skip
-        return None if row is None else _installation(row)
+        row = self._tx.exec_driver_sql(_ON[self._tx.dialect.paramstyle], (self._account, driver)).one_or_none()
+        return None if row is None else Installation(account=self._account, driver=driver, installed_at=moment(row[0]))
 
     def every(self) -> list[Installation]:
         """All of the account, by driver."""
@@ -176,6 +182,11 @@ class Applications:
 def fact(tx: Tx, key: str) -> str:
     """A fact of the whole store, '' when it is not there."""
     return str(tx.execute(sa.select(store.c.value).filter_by(key=key)).scalar() or "")
+
+
+def facts(tx: Tx) -> dict[str, str]:
+    """Every fact of the whole store."""
+    return {row[0]: row[1] for row in tx.exec_driver_sql("SELECT key, value FROM omni_store")}
 
 
 def set_fact(tx: Tx, key: str, value: str) -> None:

@@ -188,6 +188,12 @@ _SQL = (
 _BEAT = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
 
 
+def prune(tx: Tx, before: datetime, limit: int = 10_000) -> int:
+    """The worker's door: remove rows of what ended before; how many. At most `limit`, so that others can write."""
+    old = sa.select(C.id).where(C.finished_at < micros(before)).limit(limit)
+    return tx.execute(process.delete().where(C.id.in_(old))).rowcount
+
+
 def process_of(row: Mapping[Any, Any]) -> Process:
     """A row as values."""
     return Process(

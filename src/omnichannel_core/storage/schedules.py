@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -15,12 +15,12 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros, moment
 
 C = schedule.c
-MINUTES = (0, 2, 5, 10, 15, 20, 30, 60)  # 0 is never
+INTERVALS = (0, 2, 5, 10, 15, 20, 30, 60)  # 0 is never
 Chance = Callable[[], float]  # 0 to 1
 
 
 @attrs.frozen(kw_only=True)
-class Scheduled:
+class Schedule:
     """One stream's schedule. `own`: set by somebody, not the stream's default. Resting ones are not due."""
 
     connection: int
@@ -43,9 +43,9 @@ class Schedules:
         Raises:
             UsageError: no such interval.
         """
-        if minutes not in MINUTES:
+        if minutes not in INTERVALS:
             raise errors.UsageError(
-                f"Every {minutes} minutes is not offered: take one of {', '.join(map(str, MINUTES))}."
+                f"Every {minutes} minutes is not offered: take one of {', '.join(map(str, INTERVALS))}."
             )
         next_at = micros(now + _around(minutes, self._chance))
         values = {"minutes": minutes, "own": int(own), "next_at": next_at}
@@ -58,11 +58,11 @@ class Schedules:
                 )
             )
 
-    def of(self, connection: int) -> list[Scheduled]:
+    def list(self, connection: int) -> Sequence[Schedule]:
         """All of a connection, by stream."""
         rows = self._tx.execute(sa.select(schedule).where(self._of(connection)).order_by(C.stream))
         return [
-            Scheduled(
+            Schedule(
                 connection=row.connection_id, stream=row.stream, minutes=row.minutes, own=bool(row.own),
                 resting=bool(row.resting), next_at=moment(row.next_at) if row.minutes and not row.resting else None,
             )
@@ -75,7 +75,7 @@ class Schedules:
 
     def wake(self, connection: int, now: datetime) -> None:
         """They go on, spread over one interval, so that many that return together do not all come at once."""
-        for one in self.of(connection):
+        for one in self.list(connection):
             if one.resting:
                 next_at = now + timedelta(minutes=one.minutes) * self._chance()
                 self._tx.execute(

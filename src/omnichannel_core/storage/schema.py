@@ -156,7 +156,7 @@ process = _table(
     sa.Index("omni_process_open", "account_id", "key", unique=True,
              sqlite_where=sa.text(f"key <> '' AND {OPEN_STATES}"),
              postgresql_where=sa.text(f"key <> '' AND {OPEN_STATES}")),
-    sa.Index("omni_process_due", "run_at", "id", "connection_id", "account_id", "kind",
+    sa.Index("omni_process_due", "run_at", "id", "connection_id", "account_id", "kind", "state",
              sqlite_where=sa.text("state IN ('queued','waiting')"),
              postgresql_where=sa.text("state IN ('queued','waiting')")),
     sa.Index("omni_process_running", "worker", sqlite_where=sa.text("state = 'running'"),

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import attrs
@@ -66,9 +67,9 @@ class Ended:
 
 def look(tx: Tx, who: Who, now: datetime, cap: int) -> Look:
     """Ask, change nothing."""
-    due = sa.select(C.id).where(_idle(who), C.run_at <= micros(now)).limit(cap).subquery()
-    count = tx.execute(sa.select(sa.func.count()).select_from(due)).scalar() or 0
-    next_at = None if count else tx.execute(sa.select(sa.func.min(C.run_at)).where(_idle(who))).scalar()
+    facts = _facts(who, now, cap)
+    count = tx.execute(_count(alone=who.only is not None), facts).scalar() or 0
+    next_at = None if count else tx.execute(_next(alone=who.only is not None), facts).scalar()
     return Look(due=count, next_at=maybe_moment(next_at), orphans=bool(_orphaned(tx, who, now)))
 
 
@@ -82,14 +83,13 @@ def take(
     Args:
         busy: by connection, the turns it has now or had lately here.
     """
-    orphans = _orphaned(tx, who, now)
-    if orphans:
+    if orphans := _unlocked(tx, _orphaned(tx, who, now)):
         tx.execute(
             sa.update(process)
             .where(C.id.in_(orphans), C.state == State.RUNNING.value)
             .values(state=State.QUEUED.value, worker="", lease_until=0)
         )
-    ids = _fairest(tx, who, now, limit, busy or {})
+    ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))
     if not ids:
         return []
     rows = tx.execute(
@@ -150,41 +150,63 @@ def leave(tx: Tx, worker: str, now: datetime) -> int:
     return done.rowcount
 
 
-def prune(tx: Tx, before: datetime, limit: int = 10_000) -> int:
-    """Remove rows of processes that ended before; how many. At most `limit` at once, so that others can write."""
-    old = sa.select(C.id).where(C.finished_at < micros(before)).limit(limit)
-    return tx.execute(process.delete().where(C.id.in_(old))).rowcount
+def _facts(who: Who, now: datetime, depth: int) -> dict[str, Any]:
+    facts = {"kinds": sorted(who.kinds), "now": micros(now), "depth": depth}
+    return facts if who.only is None else facts | {"only": sorted(who.only)}
 
 
-def _idle(who: Who) -> sa.ColumnElement[bool]:
-    idle = sa.and_(sa.text("state IN ('queued','waiting')"), C.kind.in_(sorted(who.kinds)))
-    return idle if who.only is None else sa.and_(idle, C.id.in_(sorted(who.only)))
+def _idle(alone: bool) -> sa.ColumnElement[bool]:
+    idle = sa.and_(sa.text("state IN ('queued','waiting')"), C.kind.in_(sa.bindparam("kinds", expanding=True)))
+    return sa.and_(idle, C.id.in_(sa.bindparam("only", expanding=True))) if alone else idle
+
+
+# Statements are built once: building one costs as much as running it.
+@cache
+def _count(*, alone: bool) -> sa.Select[Any]:
+    due = sa.select(C.id).where(_idle(alone), C.run_at <= sa.bindparam("now")).limit(sa.bindparam("depth"))
+    return sa.select(sa.func.count()).select_from(due.subquery())
+
+
+@cache
+def _next(*, alone: bool) -> sa.Select[Any]:
+    return sa.select(sa.func.min(C.run_at)).where(_idle(alone))
 
 
 def _orphaned(tx: Tx, who: Who, now: datetime) -> list[int]:
     """Ids of what runs nowhere: the worker is dead, or its lease is over."""
-    running = sa.select(C.id, C.worker, C.lease_until).where(sa.text("state = 'running'"), C.worker != who.worker)
-    others = tx.execute(running).all()
+    others = tx.execute(_OTHERS, {"me": who.worker}).all()
     dead = {one for one in {row[1] for row in others} if who.alive is not None and not who.alive(one)}
     return [row[0] for row in others if row[1] in dead or row[2] <= micros(now)]
 
 
+def _unlocked(tx: Tx, ids: list[int]) -> list[int]:
+    """PostgreSQL only: those that no other worker is just taking, so that workers neither wait nor deadlock."""
+    if not ids or tx.dialect.name != "postgresql":
+        return ids
+    free = set(
+        tx.execute(sa.select(C.id).where(C.id.in_(ids)).order_by(C.id).with_for_update(skip_locked=True)).scalars()
+    )
+    return [one for one in ids if one in free]
+
+
 def _fairest(tx: Tx, who: Who, now: datetime, limit: int, busy: Mapping[int, int]) -> list[int]:
     for depth in (NEAR, FAR):
-        rows = tx.execute(_line(who, now, depth, limit + 2 * len(busy) + 1)).all()
+        facts = _facts(who, now, depth) | {"most": limit + 2 * len(busy) + 1}
+        rows = tx.execute(_line(alone=who.only is not None), facts).all()
         picked = _pick([(row[0], row[1]) for row in rows], limit, busy)
         if all(had == 0 for _, had in picked) and len(picked) == limit:
             break  # nobody is served twice, so nobody can have been passed over
     return [one for one, _ in picked]
 
 
-def _line(who: Who, now: datetime, depth: int, limit: int) -> sa.Select[Any]:
+@cache
+def _line(*, alone: bool) -> sa.Select[Any]:
     """Due ones, the first of each connection before the second of any."""
     due = (
         sa.select(C.id, C.run_at, C.connection_id, C.account_id)
-        .where(_idle(who), C.run_at <= micros(now))
+        .where(_idle(alone), C.run_at <= sa.bindparam("now"))
         .order_by(C.run_at, C.id)
-        .limit(depth)
+        .limit(sa.bindparam("depth"))
         .subquery()
     )
     place = sa.func.row_number().over(
@@ -192,7 +214,9 @@ def _line(who: Who, now: datetime, depth: int, limit: int) -> sa.Select[Any]:
     )
     placed = sa.select(due, place.label("place")).subquery()
     owner = sa.func.coalesce(placed.c.connection_id, 0)
-    return sa.select(placed.c.id, owner).order_by(placed.c.place, placed.c.run_at, placed.c.id).limit(limit)
+    return (
+        sa.select(placed.c.id, owner).order_by(placed.c.place, placed.c.run_at, placed.c.id).limit(sa.bindparam("most"))
+    )
 
 
 def _pick(rows: Sequence[tuple[int, int]], limit: int, busy: Mapping[int, int]) -> list[tuple[int, int]]:
@@ -217,6 +241,7 @@ def held_by_account(held: Iterable[Held]) -> dict[str, list[Held]]:
     return groups
 
 
+_OTHERS = sa.select(C.id, C.worker, C.lease_until).where(sa.text("state = 'running'"), C.worker != sa.bindparam("me"))
 _TAKE = (
     sa.update(process)
     .where(C.id.in_(sa.bindparam("ids", expanding=True)), sa.text("state IN ('queued','waiting')"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -11,7 +12,25 @@ from omnichannel_bigcommerce import wire
 from omnichannel_bigcommerce.wire import text
 from omnichannel_core.records import Charge, Line, Money, Tax
 
-ZERO = Decimal(0)
+ZERO, FOUR = Decimal(0), Decimal("0.0001")
+
+
+class Sums(NamedTuple):
+    """Of a whole line."""
+
+    net: Money | UnsetType
+    gross: Money | UnsetType
+    tax: Money | UnsetType
+    discount: Money | UnsetType
+
+
+def _shrunk(row: wire.Product, after: Decimal, before: Decimal | None) -> Decimal:
+    """The tax after a discount: in proportion where the row's tax is still the one before it."""
+    tax = row.total_tax or ZERO
+    if not before or row.total_ex_tax is None or row.total_inc_tax is None:
+        return tax
+    untouched = row.total_ex_tax + tax == row.total_inc_tax
+    return (tax * after / before).quantize(FOUR, ROUND_HALF_UP) if untouched else tax
 
 
 class Purse:
@@ -46,27 +65,29 @@ class Purse:
             return (net if gross is None else gross - tax), gross
         return net, (gross if net is None else net + tax)
 
-    def line(
-        self, row: wire.Product
-    ) -> tuple[Money | UnsetType, Money | UnsetType, Money | UnsetType, Money | UnsetType]:
+    def line(self, row: wire.Product) -> Sums:
         """Net, gross, tax and discount of a whole line, after all discounts.
 
-        `total_*` are before discounts, `discounted_total_inc_tax` after them and `total_tax` is the tax really due
-        (orders.v2.oas2.yml, getOrderProducts).
+        `total_*` are before discounts and `discounted_total_inc_tax` is after them, the figure for accounting
+        (orders.v2.oas2.yml, getOrderProducts). Without a discount all three are BigCommerce's own. With one, the exact
+        side is BigCommerce's, and the tax shrinks with it unless BigCommerce has taken the discount off it already.
         """
         off = sum((one.amount for one in row.applied_discounts or () if one.amount is not None), ZERO)
-        after = row.discounted_total_inc_tax
-        if after == 0 and not off and row.total_inc_tax:
+        whole, net, tax, after = row.total_inc_tax, row.total_ex_tax, row.total_tax, row.discounted_total_inc_tax
+        if after == 0 and not off:
             after = None  # older orders carry a zero there
-        tax = row.total_tax
-        if self.inclusive:
-            gross = after if after is not None else None if row.total_inc_tax is None else row.total_inc_tax - off
-            net = gross - tax if gross is not None and tax is not None else row.total_ex_tax
-        else:
-            net = None if row.total_ex_tax is None else row.total_ex_tax - off
-            gross = after if after is not None else net + tax if net is not None and tax is not None else None
-            tax = gross - net if gross is not None and net is not None else tax
-        return self.money(net), self.money(gross), self.money(tax), self.money(off)
+        if not off and after in (None, whole):
+            return Sums(self.money(net), self.money(whole), self.money(tax), self.money(off))
+        by_gross = self.inclusive or (whole is not None and whole - off == after)
+        if not by_gross and net is not None:
+            net, before = net - off, net
+            gross = after if after is not None else net + _shrunk(row, net, before)
+            return Sums(self.money(net), self.money(gross), self.money(gross - net), self.money(off))
+        gross_after = after if after is not None else None if whole is None else whole - off
+        if gross_after is None:
+            return Sums(self.money(net), UNSET, self.money(tax), self.money(off))
+        less = _shrunk(row, gross_after, whole)
+        return Sums(self.money(gross_after - less), self.money(gross_after), self.money(less), self.money(off))
 
     def taxes(self, rows: Sequence[wire.TaxRow], tax: Money | UnsetType) -> tuple[Tax, ...]:
         """The named taxes, or the bare amount where their names were not asked for."""

@@ -14,11 +14,34 @@ from omnichannel_bigcommerce_simulator.order_shapes import Goods
 
 Row = dict[str, Any]
 
-NUMBERS = (
-    "weight width depth height price cost_price retail_price sale_price map_price tax_class_id fixed_cost_shipping_price "
-    "order_quantity_minimum order_quantity_maximum sort_order inventory_level inventory_warning_level brand_id"
-).split()
-LENGTHS = {"name": 250, "sku": 255, "upc": 14, "gtin": 14, "page_title": 255, "bin_picking_number": 255, "availability_description": 255}
+NUMBERS = [
+    "weight",
+    "width",
+    "depth",
+    "height",
+    "price",
+    "cost_price",
+    "retail_price",
+    "sale_price",
+    "map_price",
+    "tax_class_id",
+    "fixed_cost_shipping_price",
+    "order_quantity_minimum",
+    "order_quantity_maximum",
+    "sort_order",
+    "inventory_level",
+    "inventory_warning_level",
+    "brand_id",
+]
+LENGTHS = {
+    "name": 250,
+    "sku": 255,
+    "upc": 14,
+    "gtin": 14,
+    "page_title": 255,
+    "bin_picking_number": 255,
+    "availability_description": 255,
+}
 WORDS = {
     "type": ("physical", "digital"),
     "inventory_tracking": ("none", "product", "variant"),
@@ -89,7 +112,17 @@ BLANK: Row = {
     "reviews_count": 0,
     "total_sold": 0,
 }
-READ_ONLY = frozenset({"id", "date_created", "date_modified", "base_variant_id", "calculated_price", "reviews_rating_sum", "reviews_count"})
+READ_ONLY = frozenset(
+    {
+        "id",
+        "date_created",
+        "date_modified",
+        "base_variant_id",
+        "calculated_price",
+        "reviews_rating_sum",
+        "reviews_count",
+    }
+)
 VARIANT_BLANK: Row = {
     "cost_price": 0,
     "price": None,  # inherits the product's
@@ -238,7 +271,7 @@ SIZES = ("S", "M", "L", "XL")
 
 
 def _seed(catalog: Catalog, seed: int, products: int, now: float) -> None:
-    rng = Random(f"catalog/{seed}")  # noqa: S311
+    rng = Random(f"catalog/{seed}")
     for name in ("Northwind", "Contoso", "Fabrikam"):
         number = next(catalog.ids)
         catalog.brands[number] = brand_row(number, {"name": name})
@@ -265,14 +298,18 @@ def _product(catalog: Catalog, rng: Random, n: int, now: float) -> Product:
         "price": rng.randint(199, 19_999) / 100,
         "categories": [rng.choice(list(catalog.categories))],
         "brand_id": rng.choice(list(catalog.brands)),
-        "inventory_tracking": ("product", "variant", "variant", "none")[n % 4] if n % 5 > 2 else ("product", "none")[n % 2],
+        "inventory_tracking": ("product", "variant", "variant", "none")[n % 4]
+        if n % 5 > 2
+        else ("product", "none")[n % 2],
         "upc": f"{10**11 + n}",
         "custom_url": {"url": f"/product-{number}/", "is_customized": False},
         "date_created": iso(now - 86_400 * 30),
         "date_modified": iso(now - 86_400 * 30 + n),
     }
     product = Product(row)
-    product.custom_fields.append({"id": next(catalog.ids), "name": "Material", "value": rng.choice(("Cotton", "Wool", "Oak"))})
+    product.custom_fields.append(
+        {"id": next(catalog.ids), "name": "Material", "value": rng.choice(("Cotton", "Wool", "Oak"))}
+    )
     if n % 5 > 2:
         row["inventory_tracking"] = "variant"
         row["base_variant_id"] = None
@@ -290,17 +327,25 @@ def _add_options(catalog: Catalog, product: Product, *, with_colors: bool) -> No
     if with_colors:
         color = option_row(next(catalog.ids), product.id, {"display_name": "Color", "type": "swatch", "sort_order": 1})
         color["option_values"] = [
-            value_row(next(catalog.ids), {"label": c, "sort_order": k, "value_data": {"colors": [x]}}) for k, (c, x) in enumerate(COLORS)
+            value_row(next(catalog.ids), {"label": c, "sort_order": k, "value_data": {"colors": [x]}})
+            for k, (c, x) in enumerate(COLORS)
         ]
         product.options.append(color)
         chosen = [[*each, _chosen(color, value)] for each in chosen for value in color["option_values"]]
     for values in chosen:
         code = "-".join(value["label"] for value in values)
-        product.variants.append(catalog.new_variant(product, {"sku": f"{product.row['sku']}-{code}", "option_values": values}))
+        product.variants.append(
+            catalog.new_variant(product, {"sku": f"{product.row['sku']}-{code}", "option_values": values})
+        )
 
 
 def _chosen(option: Row, value: Row) -> Row:
-    return {"id": value["id"], "label": value["label"], "option_id": option["id"], "option_display_name": option["display_name"]}
+    return {
+        "id": value["id"],
+        "label": value["label"],
+        "option_id": option["id"],
+        "option_display_name": option["display_name"],
+    }
 
 
 def option_row(number: int, product_id: int, words: Row) -> Row:
@@ -329,7 +374,12 @@ def value_row(number: int, words: Row) -> Row:
 def brand_row(number: int, words: Row) -> Row:
     blank = {"page_title": "", "meta_keywords": [], "meta_description": "", "search_keywords": "", "image_url": ""}
     url = {"url": f"/brand-{number}/", "is_customized": False}
-    return {"id": number, "name": words["name"], **{key: words.get(key, blank[key]) for key in blank}, "custom_url": url}
+    return {
+        "id": number,
+        "name": words["name"],
+        **{key: words.get(key, blank[key]) for key in blank},
+        "custom_url": url,
+    }
 
 
 def category_row(number: int, words: Row) -> Row:

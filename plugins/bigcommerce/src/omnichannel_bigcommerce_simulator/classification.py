@@ -195,7 +195,9 @@ def change_categories(call: Call) -> Answer:
         if known is None:
             failed[str(n)] = "unknown category"
             continue
-        known |= {key: value for key, value in words.items() if key in known and key not in {"category_id", "category_uuid"}}
+        known |= {
+            key: value for key, value in words.items() if key in known and key not in {"category_id", "category_uuid"}
+        }
     return _outcome(None, failed, len(rows), 200)
 
 
@@ -219,7 +221,9 @@ def _pairs(call: Call, other: str) -> list[tuple[int, int]]:
     for row in call.array():
         number = row.get("product_id") if isinstance(row, dict) else None
         if number not in call.store.catalog.products or not isinstance(row.get(other), int):
-            raise invalid({"product_id": "unknown product"} if number not in call.store.catalog.products else {other: "missing"})
+            raise invalid(
+                {"product_id": "unknown product"} if number not in call.store.catalog.products else {other: "missing"}
+            )
         pairs.append((number, row[other]))
     return pairs
 

@@ -95,7 +95,9 @@ class Domain:
 class Hooks:
     """Hooks and deliveries of one store."""
 
-    def __init__(self, store_hash: str, store_id: str, clock: Clock, lag: float, mail: Callable[[str, str, str], None]) -> None:
+    def __init__(
+        self, store_hash: str, store_id: str, clock: Clock, lag: float, mail: Callable[[str, str, str], None]
+    ) -> None:
         self.store_hash, self.store_id, self.clock, self.lag, self.mail = store_hash, store_id, clock, lag, mail
         self.hooks: dict[int, Hook] = {}
         self.queue: dict[int, Delivery] = {}
@@ -161,13 +163,19 @@ class Hooks:
         """Queued deliveries whose time has come and whose domain is not blocked, oldest first."""
         self.tick()
         now = self.clock.now()
-        ready = [d for d in self.queue.values() if d.state == "queued" and d.due <= now and not self.blocked(d.hook.domain)]
+        ready = [
+            d for d in self.queue.values() if d.state == "queued" and d.due <= now and not self.blocked(d.hook.domain)
+        ]
         return sorted(ready, key=lambda d: (d.due, d.id), reverse=reverse)
 
     def signed(self, delivery: Delivery) -> dict[str, str]:
         """Headers of a request: the hook's own ones, and a Standard-Webhooks signature by the account's client secret."""
         stamp = str(int(self.clock.now()))
-        headers = {"Content-Type": "application/json", "User-Agent": "akka-http/10.0.10", **(delivery.hook.headers or {})}
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "akka-http/10.0.10",
+            **(delivery.hook.headers or {}),
+        }
         if delivery.hook.secret:
             text = f"{delivery.message_id}.{stamp}.".encode() + delivery.body
             digest = hmac.new(delivery.hook.secret.encode(), text, hashlib.sha256).digest()
@@ -219,11 +227,22 @@ class Hooks:
                 "created_at": int(now),
                 "store_id": self.store_id,
                 "scope": EXCEPTION,
-                "data": {"type": "hook_delivery_exception", "hook_id": hook.id, "destination": hook.destination, "code": code, "message": text},
+                "data": {
+                    "type": "hook_delivery_exception",
+                    "hook_id": hook.id,
+                    "destination": hook.destination,
+                    "code": code,
+                    "message": text,
+                },
             }
         )
         for other in self.hooks.values():
-            if other.scope == EXCEPTION and other.is_active and other.client_id == hook.client_id and other.id != hook.id:
+            if (
+                other.scope == EXCEPTION
+                and other.is_active
+                and other.client_id == hook.client_id
+                and other.id != hook.id
+            ):
                 self._put(other, EXCEPTION, body, now)
 
     def _switch_off(self, hook: Hook, why: str) -> None:

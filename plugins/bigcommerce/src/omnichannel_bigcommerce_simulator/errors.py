@@ -6,9 +6,7 @@ from typing import Any
 
 TYPE_URL = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 
-NO_TOKEN = (
-    "Unauthorized - the v3 Auth client ID or token in the request are not a valid combination for this store."  # noqa: S105
-)
+NO_TOKEN = "Unauthorized - the v3 Auth client ID or token in the request are not a valid combination for this store."  # noqa: S105
 NO_SCOPE = "You don't have a required scope to access the endpoint"
 NOT_FOUND = "The requested resource was not found."
 
@@ -67,6 +65,4 @@ def invalid(errors: dict[str, Any], title: str = "JSON data is missing or invali
 
 def too_many(limit: int) -> Refused:
     """413 of a batch over its cap; wording of guide 1.8."""
-    return Refused(
-        413, f"The request payload is too large. The maximum items allowed in the array is {limit}.", errors={}
-    )
+    return Refused(413, f"The request payload is too large. The maximum items allowed in the array is {limit}.")

@@ -27,7 +27,11 @@ def _items(call: Call) -> list[tuple[Key, Row]]:
         raise refused(f"The maximum number of items is {ITEMS}", {"items": f"at most {ITEMS}"}, 413)
     found: list[tuple[Key, Row]] = []
     for item in items:
-        if not isinstance(item, dict) or isinstance(item.get("quantity"), bool) or not isinstance(item.get("quantity"), int):
+        if (
+            not isinstance(item, dict)
+            or isinstance(item.get("quantity"), bool)
+            or not isinstance(item.get("quantity"), int)
+        ):
             raise refused("quantity must be an integer", {"quantity": "error.expected.jsnumber"})
         if item.get("location_id") not in call.store.locations:
             raise refused(f"[Location {item.get('location_id')} was not found]")
@@ -71,7 +75,11 @@ def _identity(item: Row) -> str:
 def _tell(call: Call, keys: list[Key]) -> None:
     for location, subject in keys:
         if subject < 0:
-            words: Row = {"type": "product", "id": -subject, "inventory": {"product_id": -subject, "method": "absolute"}}
+            words: Row = {
+                "type": "product",
+                "id": -subject,
+                "inventory": {"product_id": -subject, "method": "absolute"},
+            }
             call.store.hooks.emit("store/product/inventory/updated", words)
         else:
             product = call.store.catalog.variants[subject][0].id
@@ -103,7 +111,11 @@ def _level(level: Level) -> Row:
         "warning_level": level.warning,
         "bin_picking_number": level.bin,
     }
-    return {"available_to_sell": level.available, "total_inventory_onhand": level.available + level.safety, "settings": settings}
+    return {
+        "available_to_sell": level.available,
+        "total_inventory_onhand": level.available + level.safety,
+        "settings": settings,
+    }
 
 
 def _who(product: Product, variant: Row) -> Row:

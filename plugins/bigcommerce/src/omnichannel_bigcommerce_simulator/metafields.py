@@ -66,7 +66,9 @@ class Metafields:
         check(words, whole=False)
         if row["owner_client_id"] != client_id and not row["permission_set"].startswith("write"):
             raise Refused(403, "You do not have permission to change this metafield", errors={})
-        row |= {key: words[key] for key in ("key", "value", "namespace", "permission_set", "description") if key in words}
+        row |= {
+            key: words[key] for key in ("key", "value", "namespace", "permission_set", "description") if key in words
+        }
         row["date_modified"] = iso(now)
         return row
 
@@ -77,9 +79,13 @@ def check(words: Any, *, whole: bool) -> None:
         raise invalid({"": "object expected"})
     wrong: Row = {}
     if whole:
-        wrong = {key: "error.path.missing" for key in ("permission_set", "namespace", "key", "value") if key not in words}
+        wrong = {
+            key: "error.path.missing" for key in ("permission_set", "namespace", "key", "value") if key not in words
+        }
     for key, most in LENGTHS.items():
-        if key in words and (not isinstance(words[key], str) or len(words[key]) > most or (not words[key] and key != "description")):
+        if key in words and (
+            not isinstance(words[key], str) or len(words[key]) > most or (not words[key] and key != "description")
+        ):
             wrong[key] = f"{key} must be a text of 1 to {most} characters"
     if "permission_set" in words and words["permission_set"] not in PERMISSIONS:
         wrong["permission_set"] = "error.enum"
@@ -99,7 +105,13 @@ def filtered(call: Call, rows: list[Row]) -> list[Row]:
 
 
 def register(
-    routes: Routes, root: str, kind: str, scope: str, exists: Callable[[Call, int], None], above: str = "", over: str = ""
+    routes: Routes,
+    root: str,
+    kind: str,
+    scope: str,
+    exists: Callable[[Call, int], None],
+    above: str = "",
+    over: str = "",
 ) -> None:
     """Adds the nine operations below `root/{resource}/metafields` and `over`.
 
@@ -116,7 +128,7 @@ def register(
     def list_of_one(call: Call) -> Answer:
         exists(call, call.id(name))
         rows = call.store.metafields.seen_by(call.token.client_id, kind, call.id(name))
-        return v3_list(call, filtered(call, rows), render=lambda row: chosen(call, row), cursors=True)
+        return v3_list(call, filtered(call, rows), render=lambda row: chosen(call, row), cursors=kind == "order")
 
     @routes.post(one, scope)
     def add(call: Call) -> Answer:
@@ -164,7 +176,9 @@ def register(
     def remove_many(call: Call) -> Answer:
         gone = [number for number in call.array() if call.store.metafields.rows.pop(number, None)]
         total = len(call.array())
-        return reply({"data": gone, "errors": [], "meta": {"total": total, "success": len(gone), "failed": total - len(gone)}})
+        return reply(
+            {"data": gone, "errors": [], "meta": {"total": total, "success": len(gone), "failed": total - len(gone)}}
+        )
 
 
 def _one(call: Call, kind: str, name: str) -> Row:
@@ -185,6 +199,8 @@ def _batch(call: Call, act: Callable[[Row], Row]) -> Answer:
         try:
             done.append(act(words if isinstance(words, dict) else {}))
         except Refused as refusal:
-            wrong.append({"status": refusal.status, "title": refusal.title, "type": TYPE_URL, "errors": refusal.errors or {}})
+            wrong.append(
+                {"status": refusal.status, "title": refusal.title, "type": TYPE_URL, "errors": refusal.errors or {}}
+            )
     meta = {"total": len(rows), "success": len(done), "failed": len(wrong)}
     return reply({"data": done, "errors": wrong, "meta": meta}, 422 if wrong else 200)

@@ -334,7 +334,13 @@ def _discounts(plan: Plan, record: OrderRecord, discount: Decimal) -> None:
         code = plan.coupon[0] if plan.coupon else None
         name = "Coupon" if plan.coupon else "Manual discount"
         row["applied_discounts"] = [
-            {"id": "coupon" if plan.coupon else "manual-discount", "amount": money.v2(part), "name": name, "code": code, "target": "order"}
+            {
+                "id": "coupon" if plan.coupon else "manual-discount",
+                "amount": money.v2(part),
+                "name": name,
+                "code": code,
+                "target": "order",
+            }
         ]
         row["discounted_total_inc_tax"] = money.v2(share - part)
 

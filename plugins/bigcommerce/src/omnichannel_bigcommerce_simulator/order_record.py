@@ -45,7 +45,7 @@ class OrderRecord:
     transactions: list[Row] = field(default_factory=list)
     refunds: list[Row] = field(default_factory=list)
     busy: bool = False  # a refund is under way
-    rendered: dict[View, str] = field(default_factory=dict)
+    rendered: dict[View, bytes] = field(default_factory=dict)
 
     @property
     def status_id(self) -> int:
@@ -100,7 +100,9 @@ class OrderRecord:
 
     def _shipping(self, row: Row, view: View, base: str) -> Row:
         quotes = f"/orders/{self.id}/shipping_addresses/{row['id']}/shipping_quotes"
-        numbers = {key: float(value) for key, value in row.items() if key.endswith(("cost", "_ex_tax", "_inc_tax", "cost_tax"))}
+        numbers = {
+            key: float(value) for key, value in row.items() if key.endswith(("cost", "_ex_tax", "_inc_tax", "cost_tax"))
+        }
         return {
             **{key: value for key, value in row.items() if key != "order_id"},
             **numbers,

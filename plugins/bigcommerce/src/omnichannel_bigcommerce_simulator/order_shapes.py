@@ -62,7 +62,7 @@ class Habits:
 
 def plan_of(shape: int, habits: Habits) -> Plan:
     """The plan of one shape; the same seed gives the same plan."""
-    rng = Random(f"{habits.seed}/{shape}")  # noqa: S311
+    rng = Random(f"{habits.seed}/{shape}")
     kind = KINDS[shape % len(KINDS)] if shape < SPECIAL else rng.choice(("plain", "plain", "plain", "plain", *KINDS))
     person = _person(rng)
     plan = Plan(
@@ -70,7 +70,9 @@ def plan_of(shape: int, habits: Habits) -> Plan:
         billing=person,
         addresses=[dict(person)],
         customer_id=0 if kind == "guest" else rng.randint(1, 400),
-        status_id=STATUS_TURN[shape % len(STATUS_TURN)] if shape < SPECIAL + len(STATUS_TURN) else rng.choice(STATUS_TURN),
+        status_id=STATUS_TURN[shape % len(STATUS_TURN)]
+        if shape < SPECIAL + len(STATUS_TURN)
+        else rng.choice(STATUS_TURN),
         currency=habits.currency,
         tax_rate=habits.tax_rate,
         inclusive=habits.inclusive ^ (shape % 5 == 4),

@@ -32,16 +32,23 @@ def book(record: OrderRecord, event: str, gateway: str, amount: Decimal, at: flo
         "test": False,
         "status": "ok",
         "fraud_review": False,
-        "reference_transaction_id": record.id * 100 + 1 if event in {"refund", "capture", "void"} else None,
         "offline": None,
         "custom": None,
         "payment_instrument_token": None,
         "avs_result": {"code": "", "message": "", "street_match": "", "postal_match": ""},
         "cvv_result": {"code": "", "message": ""},
-        "credit_card": {"card_type": "visa", "card_iin": "", "card_last4": "4242", "card_expiry_month": 1, "card_expiry_year": 2030},
+        "credit_card": {
+            "card_type": "visa",
+            "card_iin": "",
+            "card_last4": "4242",
+            "card_expiry_month": 1,
+            "card_expiry_year": 2030,
+        },
         "gift_certificate": None,
         "store_credit": None,
     }
+    if event in {"refund", "capture", "void"}:
+        row["reference_transaction_id"] = record.id * 100 + 1
     record.transactions.append(row)
     return row
 
@@ -75,5 +82,7 @@ def _act(call: Call, event: str, payment_status: str) -> Answer:
     row = book(record, event, "stripe", record.total, call.now)
     record.order["payment_status"] = payment_status
     call.store.orders.touch(record, call.now)
-    call.store.hooks.emit("store/order/transaction/created", {"type": "order", "id": str(record.id), "transaction_id": row["id"]})
+    call.store.hooks.emit(
+        "store/order/transaction/created", {"type": "order", "id": str(record.id), "transaction_id": row["id"]}
+    )
     return reply({}, 201)

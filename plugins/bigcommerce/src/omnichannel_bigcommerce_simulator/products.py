@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from omnichannel_bigcommerce_simulator.answers import Answer, Call, data, empty, reply
-from omnichannel_bigcommerce_simulator.catalog import BLANK, READ_ONLY, SKUS, Product, calculated, check_references, wrong_words
+from omnichannel_bigcommerce_simulator.catalog import (
+    BLANK,
+    READ_ONLY,
+    SKUS,
+    Product,
+    calculated,
+    check_references,
+    wrong_words,
+)
 from omnichannel_bigcommerce_simulator.dates import iso
 from omnichannel_bigcommerce_simulator.errors import TYPE_URL, Refused, invalid, not_found, too_many
 from omnichannel_bigcommerce_simulator.options import add_option
-from omnichannel_bigcommerce_simulator.paging import by_id, chosen, v3_list
+from omnichannel_bigcommerce_simulator.paging import by_id, chosen, pagination, v3_list
 from omnichannel_bigcommerce_simulator.routing import Routes
 from omnichannel_bigcommerce_simulator.variants import check_variant, resolve_values
 
@@ -17,7 +25,17 @@ Row = dict[str, Any]
 routes = Routes()
 
 INCLUDES = frozenset(
-    {"variants", "images", "custom_fields", "bulk_pricing_rules", "primary_image", "modifiers", "options", "videos", "channels"}
+    {
+        "variants",
+        "images",
+        "custom_fields",
+        "bulk_pricing_rules",
+        "primary_image",
+        "modifiers",
+        "options",
+        "videos",
+        "channels",
+    }
 )
 PARTS = ("images", "custom_fields", "bulk_pricing_rules", "modifiers", "options", "videos")
 BATCH, DELETES = 10, 250
@@ -39,6 +57,8 @@ def written(call: Call, product: Product, include: set[str]) -> Row:
     for name in PARTS:
         if name in include:
             row[name] = getattr(product, name)
+    if "options" in include:
+        row["options"] = [{key: value for key, value in option.items() if key != "name"} for option in product.options]
     if "variants" in include:
         row["variants"] = [
             calculated(product, variant) | {"inventory_level": call.store.stock.variant_total(product, variant)}
@@ -63,7 +83,11 @@ def list_products(call: Call) -> Answer:
     most = 10 if include & {"options", "modifiers"} else 250
     found = _filtered(call, list(call.store.catalog.products.values()))
     return v3_list(
-        call, found, default=min(50, most), most=most, render=lambda product: chosen(call, written(call, product, include))
+        call,
+        found,
+        default=min(50, most),
+        most=most,
+        render=lambda product: chosen(call, written(call, product, include)),
     )
 
 
@@ -73,7 +97,9 @@ def _filtered(call: Call, products: list[Product]) -> list[Product]:
     for name in ("name", "sku", "mpn", "upc", "type", "condition", "availability"):
         if name in call.query:
             wanted = call.query[name].lower()
-            products = [p for p in products if str(p.row[name]).lower() == wanted or (name == "sku" and _has_sku(p, {wanted}))]
+            products = [
+                p for p in products if str(p.row[name]).lower() == wanted or (name == "sku" and _has_sku(p, {wanted}))
+            ]
     if "sku:in" in call.query:
         wanted_skus = {sku.lower() for sku in call.words("sku:in")}
         products = [product for product in products if _has_sku(product, wanted_skus)]
@@ -108,7 +134,17 @@ def _dated(call: Call, products: list[Product]) -> list[Product]:
 
 def _sorted(call: Call, products: list[Product]) -> list[Product]:
     key = call.query.get("sort", "id")
-    if key not in {"id", "name", "sku", "price", "date_modified", "inventory_level", "is_visible", "total_sold", "date_last_imported"}:
+    if key not in {
+        "id",
+        "name",
+        "sku",
+        "price",
+        "date_modified",
+        "inventory_level",
+        "is_visible",
+        "total_sold",
+        "date_last_imported",
+    }:
         raise invalid({"sort": "unknown field"}, "The sort parameter is invalid")
     return sorted(products, key=lambda p: (p.row.get(key, 0), p.id), reverse=call.query.get("direction") == "desc")
 
@@ -144,7 +180,7 @@ def add_product(call: Call) -> Answer:
     call.store.hooks.emit("store/product/created", {"type": "product", "id": product.id})
     row = written(call, product, {"variants", *PARTS})
     if failed:
-        return reply({"data": row, "errors": _partial(failed), "meta": {"total": 1, "success": 1, "failed": len(failed)}}, 207)
+        return reply({"data": [row], "errors": _partial(failed), "meta": {}}, 207)
     return data(row)
 
 
@@ -194,10 +230,18 @@ def _declare(call: Call, product: Product, value: Row) -> None:
         return
     option = next((o for o in product.options if o["display_name"] == value["option_display_name"]), None)
     if option is None:
-        words = {"display_name": value["option_display_name"], "type": "radio_buttons", "option_values": [{"label": value["label"]}]}
+        words = {
+            "display_name": value["option_display_name"],
+            "type": "radio_buttons",
+            "option_values": [{"label": value["label"]}],
+        }
         add_option(call.store.catalog, product, words)
     elif all(each["label"] != value["label"] for each in option["option_values"]):
-        from_label = {"id": next(call.store.catalog.ids), "label": value["label"], "sort_order": len(option["option_values"])}
+        from_label = {
+            "id": next(call.store.catalog.ids),
+            "label": value["label"],
+            "sort_order": len(option["option_values"]),
+        }
         option["option_values"].append(from_label | {"value_data": None, "is_default": False})
 
 
@@ -247,7 +291,9 @@ def change(call: Call, product: Product, words: Row) -> None:
     catalog = call.store.catalog
     catalog.names.pop(product.row["name"].lower(), None)
     old = product.row["sku"]
-    product.row |= {key: value for key, value in words.items() if (key in BLANK or key == "custom_url") and key not in READ_ONLY}
+    product.row |= {
+        key: value for key, value in words.items() if (key in BLANK or key == "custom_url") and key not in READ_ONLY
+    }
     product.row["date_modified"] = iso(call.now)
     catalog.names[product.row["name"].lower()] = product.id
     if product.row["sku"] != old:
@@ -305,7 +351,7 @@ def change_products(call: Call) -> Answer:
             refusals.append(refusal)
     if refusals and not done:
         raise Refused(refusals[0].status, refusals[0].title, errors=refusals[0].errors or {})
-    meta = {"total": len(rows), "success": len(done), "failed": len(refusals)}
+    meta = {"pagination": pagination(call, len(done), len(done), 1, BATCH)}
     if refusals:
         first = refusals[0]
         errors = {"status": first.status, "title": first.title, "type": TYPE_URL, "errors": first.errors or {}}

@@ -28,7 +28,11 @@ class Quote:
 
 def refused(title: str) -> Refused:
     """422 wrapped in `data[]`, as this endpoint does it (guide 1.8)."""
-    row = {"status": 422, "title": title, "type": "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"}
+    row = {
+        "status": 422,
+        "title": title,
+        "type": "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes",
+    }
     return Refused(422, title, body={"data": [row | {"errors": {}}]})
 
 
@@ -123,7 +127,9 @@ def apply(record: OrderRecord, worth: Quote, payments: list[Row], at: int, reaso
         if product:
             product["quantity_refunded"] += item["quantity"]
             product["is_refunded"] = product["quantity_refunded"] >= product["quantity"]
-            product["refund_amount"] = money.v2(Decimal(product["refund_amount"]) + Decimal(str(item["requested_amount"])))
+            product["refund_amount"] = money.v2(
+                Decimal(product["refund_amount"]) + Decimal(str(item["requested_amount"]))
+            )
     whole = record.refunded >= record.total
     record.order["status_id"] = 4 if whole else 14
     record.order["payment_status"] = "refunded" if whole else "partially refunded"

@@ -10,7 +10,20 @@ from omnichannel_bigcommerce_simulator.order_words import PROVIDER_NAMES
 
 Row = dict[str, Any]
 
-_PERSON = ("first_name", "last_name", "company", "street_1", "street_2", "city", "state", "zip", "country", "country_iso2", "phone", "email")
+_PERSON = (
+    "first_name",
+    "last_name",
+    "company",
+    "street_1",
+    "street_2",
+    "city",
+    "state",
+    "zip",
+    "country",
+    "country_iso2",
+    "phone",
+    "email",
+)
 
 
 def ship(record: OrderRecord, address_id: int, items: dict[int, int], words: Row, at: int) -> Row:

@@ -83,7 +83,7 @@ class Store:
         self.clock = clock
         self.hash = options.hash
         self.base = f"{API}/stores/{options.hash}"
-        self.random = Random(f"{options.seed}/{options.hash}")  # noqa: S311
+        self.random = Random(f"{options.seed}/{options.hash}")
         self.number = 10_000 + sum(options.hash.encode()) * 7
         self.account_uuid = str(UUID(int=self.random.getrandbits(128), version=4))
         self.status = "live"
@@ -96,7 +96,7 @@ class Store:
         self.mails: list[dict[str, Any]] = []
         self.ids = count(5000)
         self.labels = {number: words[0] for number, words in order_words.STATUSES.items()}
-        self.messages = count(1)
+        self.decline_refunds = 0
         self._make_parts()
 
     def _make_parts(self) -> None:
@@ -121,7 +121,9 @@ class Store:
     def _habits(self, goods: tuple[Any, ...]) -> Habits:
         options = self.options
         rate = Decimal(options.tax_rate)
-        return Habits(options.seed, options.currency, self.foreign, self.exchange, rate, options.tax_inclusive, (1, 2), goods)
+        return Habits(
+            options.seed, options.currency, self.foreign, self.exchange, rate, options.tax_inclusive, (1, 2), goods
+        )
 
     def mail(self, kind: str, to: str, subject: str) -> None:
         """Counts a mail the platform sends; tests read them."""

@@ -123,7 +123,10 @@ def _add(call: Call, product: Product, words: Row) -> Row:
     catalog.take_variant(product, variant)
     call.store.stock.from_variant(product, variant, words, call.now)
     product.row["date_modified"] = iso(call.now)
-    call.store.hooks.emit("store/sku/created", {"type": "sku", "id": variant["id"], "sku": {"product_id": product.id, "variant_id": variant["id"]}})
+    call.store.hooks.emit(
+        "store/sku/created",
+        {"type": "sku", "id": variant["id"], "sku": {"product_id": product.id, "variant_id": variant["id"]}},
+    )
     return variant
 
 
@@ -144,7 +147,10 @@ def _change(call: Call, product: Product, variant: Row, words: Row) -> None:
     catalog.take_variant(product, variant)
     call.store.stock.from_variant(product, variant, words, call.now)
     product.row["date_modified"] = iso(call.now)
-    call.store.hooks.emit("store/sku/updated", {"type": "sku", "id": variant["id"], "sku": {"product_id": product.id, "variant_id": variant["id"]}})
+    call.store.hooks.emit(
+        "store/sku/updated",
+        {"type": "sku", "id": variant["id"], "sku": {"product_id": product.id, "variant_id": variant["id"]}},
+    )
 
 
 @routes.delete("/v3/catalog/products/{product}/variants/{variant}", "products")
@@ -170,7 +176,13 @@ def change_variants(call: Call) -> Answer:
         try:
             _check_row(call, words)
         except Refused as refusal:
-            error = {"status": refusal.status, "title": refusal.title, "type": TYPE_URL, "instance": "", "errors": refusal.errors or {}}
+            error = {
+                "status": refusal.status,
+                "title": refusal.title,
+                "type": TYPE_URL,
+                "instance": "",
+                "errors": refusal.errors or {},
+            }
             raise Refused(422, refusal.title, body={"batch_errors": [error]}) from refusal
     done: list[Row] = []
     for words in rows:

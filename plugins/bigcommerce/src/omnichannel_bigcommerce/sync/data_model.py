@@ -281,7 +281,8 @@ async def sets(session: Session, cursor: ModelCursor) -> Page[ModelCursor]:
         found.append(choosable(key, one))
     for name in cursor.metafields:
         level = "variant" if name.startswith(VARIANT) else "product"
-        found.append(Attribute(id=name, label=name.split(":", 1)[1], level=level))
+        label = name.split(":", 1)[1]
+        found.append(Attribute(id=name, label=label, level=level, writable=level == "product"))
     named = {level: tuple(one.id for one in found if one.level == level) for level in ("product", "variant")}
     product = AttributeSet(
         id="product", label="Product", attributes=tuple(field.id for field in PRODUCT_FIELDS) + named["product"]
