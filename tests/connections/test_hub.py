@@ -79,7 +79,6 @@ async def test_questions_that_are_none(house: Any) -> None:
             await call
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40).map(lambda raw: base64.urlsafe_b64encode(raw).decode())))
 def test_cursors_of_others(text: str) -> None:
     """Whatever text comes as a cursor is a position or a UsageError, never anything else."""
@@ -187,7 +186,9 @@ async def test_retry_all(house: Any) -> None:
     assert await house.states() == [Sending.ACCEPTED] * 2
 
 
-@pytest.mark.parametrize("one", ["12", "push:", "push:x", "push:-1", "order:1", "record:1.0", "push:²", "push:" + "9" * 30])
+@pytest.mark.parametrize(
+    "one", ["12", "push:", "push:x", "push:-1", "order:1", "record:1.0", "push:\u00b2", "push:" + "9" * 30]
+)
 async def test_ids_of_failures_are_strict(house: Any, one: str) -> None:
     """Text that is no id of a failure is a UsageError."""
     for call in (house.hub.retry, house.hub.dismiss):

@@ -16,7 +16,18 @@ from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Status
 from omnichannel_core.model.outbox import NEVER
 from omnichannel_core.records import (
-    Address, Bad, Invoice, Line, Money, Offer, Order, Payment, Return, ReturnLine, Shipment, Tax,
+    Address,
+    Bad,
+    Invoice,
+    Line,
+    Money,
+    Offer,
+    Order,
+    Payment,
+    Return,
+    ReturnLine,
+    Shipment,
+    Tax,
 )  # fmt: skip
 from omnichannel_core.storage import hub, outbox, pages
 from omnichannel_core.storage.connections import Connections, Kept
@@ -85,7 +96,9 @@ class Keeping:
 
         def read(tx: Tx) -> bytes:
             tables = ("omni_record", "omni_outbox", "omni_trouble", "omni_line")
-            return b"".join(repr([tuple(row) for row in tx.exec_driver_sql(f"SELECT * FROM {one}")]).encode() for one in tables)
+            return b"".join(
+                repr([tuple(row) for row in tx.exec_driver_sql(f"SELECT * FROM {one}")]).encode() for one in tables
+            )
 
         return self.store.read_now(read)
 
@@ -209,7 +222,7 @@ def test_flags(kept: Keeping) -> None:
 
 
 def test_troubles_are_asked_for_again(kept: Keeping) -> None:
-    """Retried ones are fetched by id, by stream; they count until they came well; one without id cannot be asked for."""
+    """Retried ones are fetched by id, by stream; they count until they came well; one without id is not."""
     kept.put(Bad(kind=Order, id="1", reason="r"), Bad(kind=Order, id="", reason="r", raw=b"{"))
     kept.put(Bad(kind=Return, id="9", reason="r"), stream="returns")
     now = kept.clock.now()
