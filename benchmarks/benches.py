@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from benchmarks import competing, controlling
+from benchmarks import competing, controlling, listing
 from benchmarks.figures import Figure
 
 
@@ -28,4 +28,15 @@ def control(_: Plan) -> Iterable[Figure]:
     return controlling.control()
 
 
-BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {"control": control, "contest": contest}
+def connections(_: Plan) -> Iterable[Figure]:
+    """The list of connections, filtered and sorted, as people use it."""
+    for said in listing.run():
+        note = "; ".join(f"{key} {said[key]}" for key in ("column", "operator", "slowest") if key in said)
+        yield Figure(said["figure"], said["value"], "ms", limit=said.get("budget"), side="most", note=note)
+
+
+BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
+    "control": control,
+    "contest": contest,
+    "list": connections,
+}
