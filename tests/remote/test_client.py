@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -410,3 +411,26 @@ async def test_a_driver_without_an_api(house: Any, remote: Any) -> None:
     with pytest.raises(errors.ContractBroken, match="remote_api"):
         await client.send("get", "GET", f"{remote.url}/")
     assert (await client.send("get", "GET", f"{remote.url}/", token=None)).status == 200
+
+
+async def test_nothing_here_shows_a_secret(house: Any, remote: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither the parts of the client nor any log line at DEBUG shows a token, a signature or a query."""
+    caplog.set_level("DEBUG")
+    client = house.client(secrets=[SecretStr("typed-secret-value")])
+    await client.send("get", "GET", f"{remote.url}/?key=typed-secret-value", headers={"X-Key": "typed-secret-value"})
+    parts = (client, client.redactor, client.transport, client.limiter, client.tokens.token, house.limiter)
+    shown = " ".join([*map(repr, parts), *map(str, parts), caplog.text])
+    assert "typed-secret-value" not in shown
+    assert "first-token" not in shown
+
+
+async def test_a_thousand_clients_are_cheap(house: Any, clock: Any) -> None:
+    """A connection's way out costs a few kilobytes until it is used."""
+    house.client()
+    tracemalloc.start()
+    try:
+        before, kept = tracemalloc.get_traced_memory()[0], [house.client(account=str(number)) for number in range(1000)]
+        each = (tracemalloc.get_traced_memory()[0] - before) / len(kept)
+    finally:
+        tracemalloc.stop()
+    assert each < 6_000

@@ -75,7 +75,7 @@ def shop(certificate: Path) -> Iterator[int]:
 
 
 async def test_the_name_is_still_checked(house: Any, shop: int, certificate: Path) -> None:
-    """The right name over a vetted address is served; another name at the same address, or an unknown issuer, is not."""
+    """The right name at a vetted address is served; another name there, or an unknown issuer, is not."""
     trusting = ssl.create_default_context(cafile=str(certificate))
     guard = AddressGuard([Allowed.parse("127.0.0.0/8")], resolve=lambda *_: ["127.0.0.1"])
     client = house.client(transport=Transport(guard, tls=trusting))

@@ -180,12 +180,6 @@ def _spellings(value: str) -> set[str]:
     return {one for one in spelled if len(one) >= _HEAD}
 
 
-def text_of(problem: BaseException, redactor: Redactor) -> str:
-    """An exception in words that may be shown: its class and its cleaned message, at most 300 characters."""
-    said = redactor.clean(str(problem))[:300]
-    return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
-
-
 def reveal(value: Any) -> str:
     """The text of a pydantic SecretStr, or of a plain one."""
     return str(value.get_secret_value()) if hasattr(value, "get_secret_value") else str(value)
