@@ -15,7 +15,7 @@ NAMES = {
 LANE = {PREPARING, BEGUN, WRITTEN}  # places in the writers' lane; the others are on the loop
 IN_TRANSACTION = {BEGUN, WRITTEN}
 PAGES = 65536  # room for so many pages
-_ON_LOOP, _IN_LANE, _TARGET, _COUNT, _HELD = range(5)
+_ON_LOOP, _IN_LANE, _TARGET, _COUNT, _HELD, _WRITING = range(6)
 _TAKEN_AT, _TOTAL, _AGAIN, _TOLD, _PAGES = 8, 16, 24, 32, 64
 
 
@@ -58,6 +58,11 @@ class Board:
         """What `tell` said last."""
         return self._get(_TOLD)
 
+    @property
+    def writing(self) -> bool:
+        """It waits for a write transaction, or is in one."""
+        return self._memory[_WRITING] > 0
+
     def release(self) -> None:
         """It may go on."""
         self._memory[_TARGET] = self._memory[_HELD] = 0
@@ -89,6 +94,10 @@ class Board:
     def leave_lane(self) -> None:
         """Nothing is under way in the writers' lane."""
         self._memory[_IN_LANE] = 0
+
+    def write(self, *, begins: bool) -> None:
+        """Around every write transaction; they come one at a time."""
+        self._memory[_WRITING] = begins
 
     def fetched(self, page: int) -> None:
         """A page was asked for."""
