@@ -1,4 +1,6 @@
-"""Sub-resources of an order, each a page of its own: products, addresses, coupons, taxes, fees, consignments, messages."""
+"""Sub-resources of an order, each a page of its own: products, addresses, coupons, taxes, fees, consignments,
+messages.
+"""
 
 from __future__ import annotations
 

@@ -92,7 +92,9 @@ async def test_product_with_variants_in_one_request(api: Any) -> None:
 
 
 async def test_batches_of_products(api: Any) -> None:
-    """Ten products fit a batch, eleven are 413; partial success is 207 without places; all failed is the error itself."""
+    """Ten products fit a batch, eleven are 413; partial success is 207 without places; all failed is the error
+    itself.
+    """
     url, rows = P, [{"id": 111 + n, "price": 1.5} for n in range(11)]
     assert (await api("PUT", url, rows[:10])).status_code == 200
     assert (await api("PUT", url, rows)).json()["title"].endswith("The maximum items allowed in the array is 10.")
@@ -106,7 +108,9 @@ async def test_batches_of_products(api: Any) -> None:
 
 
 async def test_batches_of_variants(api: Any) -> None:
-    """Fifty variants fit a batch; one wrong fails all with batch_errors that name no place; new ones need every option."""
+    """Fifty variants fit a batch; one wrong fails all with batch_errors that name no place; new ones need every
+    option.
+    """
     url = "/v3/catalog/variants"
     good = {"id": 301, "price": 7}
     assert (await api("PUT", url, [good] * 51)).status_code == 413

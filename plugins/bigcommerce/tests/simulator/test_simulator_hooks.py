@@ -190,7 +190,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     seen: list[tuple[str, bytes, str | None]] = []
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.seen.append((self.path, body, self.headers.get("x-secret")))
         self.send_response(204)

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omnichannel_bigcommerce_simulator import create, order_edits
 from omnichannel_bigcommerce_simulator.answers import decode
+from omnichannel_bigcommerce_simulator.order_query import Facts, Query
 from omnichannel_bigcommerce_simulator.order_record import OrderRecord, View
-from omnichannel_bigcommerce_simulator.orderbook import Facts, OrderBook, Query
+from omnichannel_bigcommerce_simulator.orderbook import OrderBook
 from omnichannel_bigcommerce_simulator.store import Store
 
 NOW = 1_790_000_000
@@ -83,7 +84,9 @@ def expected(book: OrderBook, query: Query) -> list[int]:
 def test_queries_find_what_a_plain_filter_finds(
     before: list[Edit], words: dict[str, Any], after: list[Edit], indexed: bool
 ) -> None:
-    """Whatever happened to the orders, before or after the index was built, a query finds what a filter over all finds."""
+    """Whatever happened to the orders, before or after the index was built, a query finds what a filter over all
+    finds.
+    """
     store = fresh()
     play(store, before)
     if indexed:

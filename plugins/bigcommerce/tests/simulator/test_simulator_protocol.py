@@ -53,7 +53,9 @@ async def test_empty_v2_lists_are_204_and_empty_v3_lists_are_not(api: Any) -> No
 
 
 async def test_dates_and_amounts_by_version(api: Any) -> None:
-    """v2 writes RFC-2822 in UTC, "" for no date and amounts as texts of four decimals; v3 writes ISO-8601 and numbers."""
+    """v2 writes RFC-2822 in UTC, "" for no date and amounts as texts of four decimals; v3 writes ISO-8601 and
+    numbers.
+    """
     order = (await api.get("/v2/orders/100")).json()
     assert parsedate_to_datetime(order["date_created"]).utcoffset() == datetime.now(UTC).utcoffset()
     assert order["date_shipped"] == ""
