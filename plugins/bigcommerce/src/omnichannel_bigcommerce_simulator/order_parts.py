@@ -97,12 +97,6 @@ def get_consignments(call: Call) -> Answer:
     return reply(call.store.orders.get(call.id("order")).consignments(view, call.store.base))
 
 
-@routes.get("/v2/orders/{order}/consignments/shipping", "orders")
-def list_consignments(call: Call) -> Answer:
-    view = View(consignments=True, line_items="line_items" in call.query.get("include", ""), structure="object")
-    return v2_list(call, call.store.orders.get(call.id("order")).consignments(view, call.store.base)["shipping"])
-
-
 def _exists(call: Call, number: int) -> None:
     call.store.orders.get(number)
 

@@ -104,6 +104,7 @@ class Store:
         options, clock = self.options, self.clock
         self.locations: dict[int, dict[str, Any]] = {}
         self.channels: dict[int, dict[str, Any]] = {}
+        self.customers: dict[int, dict[str, Any]] = {}
         self.currencies: list[dict[str, Any]] = []
         self.tax_classes: list[dict[str, Any]] = []
         self.metafields = Metafields()

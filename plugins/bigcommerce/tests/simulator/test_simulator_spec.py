@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 from omnichannel_bigcommerce_simulator import create
+from omnichannel_bigcommerce_simulator.operations import ROUTES
 
 ROOT = Path(__file__).parents[4]
 FOLDERS = [above / "shared" / "specs" / "bigcommerce" for above in ROOT.parents]
@@ -38,6 +39,7 @@ V3 = [
     "webhooks.v3.yml",
     "price_lists.v3.yml",
     "channels.v3.yml",
+    "customers.v3.yml",
     "catalog/brands_catalog.v3.yml",
     "catalog/category-trees_catalog.v3.yml",
     "catalog/product-modifiers_catalog.v3.yml",
@@ -425,6 +427,11 @@ STEPS: list[Step] = [
     ("PUT", "/v3/hooks/admin", {"emails": ["ops@example.com"]}, 204),
     ("DELETE", "/v3/hooks/18000001", None, 200),
     ("GET", "/v3/hooks/18000001", None, 404),
+    ("POST", "/v3/customers", [{"email": "a@example.com", "first_name": "A", "last_name": "B"}], 200),
+    ("POST", "/v3/customers", [{"email": "a@example.com", "first_name": "A", "last_name": "B"}], 422),
+    ("PUT", "/v3/customers", [{"id": 1001, "notes": "n"}], 200),
+    ("GET", "/v3/customers", None, 200),
+    ("DELETE", "/v3/customers?id:in=1001", None, 204),
 ]
 
 
@@ -477,6 +484,12 @@ def test_answer_agrees_with_the_definition(answers: list[httpx2.Response], n: in
         if not any(re.search(t, template) and re.search(p, each) for t, p, _ in WRONG_DEFINITIONS)
     ]
     assert not problems, "\n".join(problems[:8])
+
+
+def test_every_operation_is_defined() -> None:
+    """The simulator has no operation that the definitions do not know."""
+    paths = [(route.method, re.sub(r"\{\w+(:w)?\}", "1", route.template)) for route in ROUTES]
+    assert len([defined(method, path) for method, path in paths]) > 150
 
 
 def tolerated(error: jsonschema.ValidationError) -> bool:
