@@ -52,6 +52,8 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("null", "null"),
+        Contender("engine", "engine", "hub", "result.db"),
+        Contender("minimal", "minimal", "hub", "result.db", floor=0.8),
         Contender("handwritten", "handwritten", "sqlite", "result.db", floor=2.5),
         Contender("dlt", "dlt_rest", "duckdb", "result.duckdb", peer=True, floor=8, extra=QUIET_DLT),
         Contender("airbyte", "airbyte", "jsonlines", "output.txt", peer=True, floor=4, extra={"DO_NOT_TRACK": "true"}),
