@@ -1,4 +1,7 @@
-"""What the benchmark's server says, every field typed, and what it means as an Order."""
+"""What the benchmark's server says, every field typed, and what it means as an Order.
+
+`gc=False`: what comes from JSON has no cycles, and the collector need not look at 40 objects an order.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ STATES: Mapping[str, State] = {
 }  # fmt: skip
 
 
-class Person(msgspec.Struct):
+class Person(msgspec.Struct, gc=False):
     id: int
     first_name: str
     last_name: str
@@ -33,12 +36,12 @@ class Person(msgspec.Struct):
     group: str | None
 
 
-class Geo(msgspec.Struct):
+class Geo(msgspec.Struct, gc=False):
     latitude: float
     longitude: float
 
 
-class WireAddress(msgspec.Struct):
+class WireAddress(msgspec.Struct, gc=False):
     id: int
     first_name: str
     last_name: str
@@ -53,23 +56,23 @@ class WireAddress(msgspec.Struct):
     geo: Geo
 
 
-class Option(msgspec.Struct):
+class Option(msgspec.Struct, gc=False):
     name: str
     value: str
 
 
-class TaxLine(msgspec.Struct):
+class TaxLine(msgspec.Struct, gc=False):
     title: str
     rate: Decimal
     amount: Decimal
 
 
-class Weight(msgspec.Struct):
+class Weight(msgspec.Struct, gc=False):
     value: int
     unit: str
 
 
-class WireLine(msgspec.Struct):
+class WireLine(msgspec.Struct, gc=False):
     id: int
     product_id: int
     variant_id: int
@@ -93,14 +96,14 @@ class WireLine(msgspec.Struct):
     options: list[Option]
 
 
-class ShippingLine(msgspec.Struct):
+class ShippingLine(msgspec.Struct, gc=False):
     id: int
     code: str
     title: str
     price: Decimal
 
 
-class WirePayment(msgspec.Struct):
+class WirePayment(msgspec.Struct, gc=False):
     id: int
     kind: str
     method: str
@@ -112,12 +115,12 @@ class WirePayment(msgspec.Struct):
     reference: str
 
 
-class Channel(msgspec.Struct):
+class Channel(msgspec.Struct, gc=False):
     id: int
     name: str
 
 
-class Fulfillment(msgspec.Struct):
+class Fulfillment(msgspec.Struct, gc=False):
     status: str
     location_id: int
     ship_by: datetime | None
@@ -125,18 +128,18 @@ class Fulfillment(msgspec.Struct):
     instructions: str
 
 
-class Source(msgspec.Struct):
+class Source(msgspec.Struct, gc=False):
     landing_page: str
     referrer: str
     coupon: str | None
 
 
-class Device(msgspec.Struct):
+class Device(msgspec.Struct, gc=False):
     ip: str
     user_agent: str
 
 
-class WireOrder(msgspec.Struct):
+class WireOrder(msgspec.Struct, gc=False):
     id: int
     number: str
     status: str
@@ -164,7 +167,7 @@ class WireOrder(msgspec.Struct):
     test: bool
 
 
-class WirePage(msgspec.Struct):
+class WirePage(msgspec.Struct, gc=False):
     data: list[WireOrder]
 
 
