@@ -79,7 +79,7 @@ def create(
     Raises:
         ValueError: an option that does not exist.
     """
-    from omnichannel_bigcommerce_simulator.apps import App  # noqa: PLC0415
+    from omnichannel_bigcommerce_simulator.apps import App
 
     world = World(Clock(clock, now), seed, log)
     for words in stores or []:

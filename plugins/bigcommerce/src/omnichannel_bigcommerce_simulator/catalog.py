@@ -14,10 +14,25 @@ from omnichannel_bigcommerce_simulator.order_shapes import Goods
 
 Row = dict[str, Any]
 
-NUMBERS = (
-    "weight width depth height price cost_price retail_price sale_price map_price tax_class_id fixed_cost_shipping_price "
-    "order_quantity_minimum order_quantity_maximum sort_order inventory_level inventory_warning_level brand_id"
-).split()
+NUMBERS = [
+    "weight",
+    "width",
+    "depth",
+    "height",
+    "price",
+    "cost_price",
+    "retail_price",
+    "sale_price",
+    "map_price",
+    "tax_class_id",
+    "fixed_cost_shipping_price",
+    "order_quantity_minimum",
+    "order_quantity_maximum",
+    "sort_order",
+    "inventory_level",
+    "inventory_warning_level",
+    "brand_id",
+]
 LENGTHS = {
     "name": 250,
     "sku": 255,
@@ -256,7 +271,7 @@ SIZES = ("S", "M", "L", "XL")
 
 
 def _seed(catalog: Catalog, seed: int, products: int, now: float) -> None:
-    rng = Random(f"catalog/{seed}")  # noqa: S311
+    rng = Random(f"catalog/{seed}")
     for name in ("Northwind", "Contoso", "Fabrikam"):
         number = next(catalog.ids)
         catalog.brands[number] = brand_row(number, {"name": name})

@@ -128,7 +128,7 @@ def register(
     def list_of_one(call: Call) -> Answer:
         exists(call, call.id(name))
         rows = call.store.metafields.seen_by(call.token.client_id, kind, call.id(name))
-        return v3_list(call, filtered(call, rows), render=lambda row: chosen(call, row), cursors=True)
+        return v3_list(call, filtered(call, rows), render=lambda row: chosen(call, row), cursors=kind == "order")
 
     @routes.post(one, scope)
     def add(call: Call) -> Answer:

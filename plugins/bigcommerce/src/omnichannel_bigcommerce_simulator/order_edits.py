@@ -143,7 +143,7 @@ def line_from(store: Store, words: Row, *, inclusive: bool) -> Line:
     """A line by product (and variant), or a custom one by name and price; 400 when neither."""
     product = store.catalog.products.get(words.get("product_id", 0))
     quantity = int(words.get("quantity", 1))
-    more = {key: words[key] for key in ("type", "address", "sku") if key in words}
+    more: Row = {key: words[key] for key in ("type", "address", "sku") if key in words}
     if product is None:
         if not words.get("name"):
             raise Refused(400, "The field 'products' is invalid.")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 from omnichannel_bigcommerce_simulator.answers import encode
@@ -80,7 +80,7 @@ class OrderBook:
         self.changed: dict[int, OrderRecord] = {}
         self._plans: dict[int, Plan] = {}
         self._shape_facts: dict[int, Facts] = {}
-        self._templates: dict[tuple[int, View], str] = {}
+        self._templates: dict[View, dict[int, bytes]] = {}
         self._recent: dict[int, OrderRecord] = {}
         self._by_modified: array[int] | None = None
         self._visible: array[int] | None = None
@@ -133,20 +133,22 @@ class OrderBook:
 
     def touch(self, record: OrderRecord, now: float) -> None:
         """Bumps the date of modification: by status, shipment, refund, any edit."""
-        if self._by_modified is not None and record.id not in self.archived:
-            self._forget(record)
+        self._unindex(record)
         record.modified = int(now)
         record.rendered.clear()
-        if self._by_modified is not None and record.id not in self.archived:
+        if record.id not in self.archived:
+            self._index_one(record)
+
+    def _index_one(self, record: OrderRecord) -> None:
+        if self._by_modified is not None:
             key = record.modified * _SHIFT + record.id
             self._by_modified.insert(bisect_left(self._by_modified, key), key)
 
-    def _forget(self, record: OrderRecord) -> None:
-        assert self._by_modified is not None  # noqa: S101
-        key = record.modified * _SHIFT + record.id
-        at = bisect_left(self._by_modified, key)
-        if at < len(self._by_modified) and self._by_modified[at] == key:
-            del self._by_modified[at]
+    def _unindex(self, record: OrderRecord) -> None:
+        keys, key = self._by_modified, record.modified * _SHIFT + record.id
+        at = bisect_left(keys, key) if keys is not None else 0
+        if keys is not None and at < len(keys) and keys[at] == key:
+            del keys[at]
 
     def redate(self, record: OrderRecord, created: float) -> None:
         """Writes the date of creation."""
@@ -161,7 +163,9 @@ class OrderBook:
         self.next_id += 1
         self.changed[record.id] = record
         self._added_from = min(self._added_from, record.created)
-        self._by_modified = self._visible = None
+        self._index_one(record)
+        if self._visible is not None:
+            self._visible.append(record.id)
         return record
 
     def archive(self, order_id: int, now: float, *, archived: bool = True) -> bool:
@@ -170,7 +174,8 @@ class OrderBook:
         if (order_id in self.archived) == archived:
             return False
         record.order["is_deleted"] = archived
-        self._by_modified = self._visible = None
+        self._unindex(record)
+        self._visible = None
         (self.archived.add if archived else self.archived.discard)(order_id)
         self.touch(record, now)
         return True
@@ -235,14 +240,14 @@ class OrderBook:
         return _Ids(keys, low, max(low, high), query.descending)
 
     def _index(self) -> array[int]:
-        changed, archived = self.changed, self.archived
-        seeded = (
-            (self.created_at(i) + DELAY) * _SHIFT + i
-            for i in range(self.first, self.first + self.count)
-            if i not in changed
-        )
-        own = (record.modified * _SHIFT + i for i, record in changed.items() if i not in archived)
-        return array("q", sorted(chain(seeded, own)))
+        changed, archived, first, burst, step = self.changed, self.archived, self.first, self.burst, self.step
+        start = self.first_at + DELAY
+        keys = [(start + n // burst * step) * _SHIFT + first + n for n in range(self.count)]
+        if changed:
+            keys = [key for key in keys if key % _SHIFT not in changed]
+            keys += [record.modified * _SHIFT + i for i, record in changed.items() if i not in archived]
+            keys.sort()
+        return array("q", keys)
 
     def _cut_by_id(self, query: Query) -> Sequence[int]:
         ids: Sequence[int] = range(self.first, self.next_id)
@@ -296,27 +301,36 @@ class OrderBook:
 
     def written(self, ids: Sequence[int], view: View = PLAIN) -> bytes:
         """The JSON array of orders."""
-        return ("[" + ",".join([self.text(i, view) for i in ids]) + "]").encode()
+        parts: list[bytes] = []
+        changed, templates, first = self.changed, self._templates.setdefault(view, {}), self.first
+        last, created, modified = -1, b"", b""
+        for order_id in ids:
+            if order_id in changed:
+                parts.append(self._rendered(changed[order_id], view))
+                continue
+            at = self.first_at + (order_id - first) // self.burst * self.step
+            if at != last:
+                last, created, modified = at, rfc2822(at).encode(), rfc2822(at + DELAY).encode()
+            template = templates.get((order_id - first) % SHAPES) or self._template(order_id, view)
+            parts.append(template % {b"i": order_id, b"c": created, b"m": modified})
+        return b"[" + b",".join(parts) + b"]"
 
-    def text(self, order_id: int, view: View = PLAIN) -> str:
+    def text(self, order_id: int, view: View = PLAIN) -> bytes:
         """The JSON of one order."""
-        record = self.changed.get(order_id)
-        if record is not None:
-            if view not in record.rendered:
-                record.rendered[view] = encode(record.document(view, self.labels, self.base)).decode()
-            return record.rendered[view]
-        shape, plan = self._plan(order_id)
-        template = self._templates.get((shape, view))
-        if template is None:
-            template = self._templates[shape, view] = self._template(plan, view)
-        created = self.created_at(order_id)
-        return template % {"i": order_id, "c": rfc2822(created), "m": rfc2822(created + DELAY)}
+        return self.written([order_id], view)[1:-1]
 
-    def _template(self, plan: Plan, view: View) -> str:
+    def _rendered(self, record: OrderRecord, view: View) -> bytes:
+        if view not in record.rendered:
+            record.rendered[view] = encode(record.document(view, self.labels, self.base))
+        return record.rendered[view]
+
+    def _template(self, order_id: int, view: View) -> bytes:
+        shape, plan = self._plan(order_id)
         record = dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits)
         text = encode(record.document(view, self.labels, self.base)).decode().replace("%", "%%")
         text = text.replace(rfc2822(_CREATED), "%(c)s").replace(rfc2822(_MODIFIED), "%(m)s")
-        return text.replace(str(_MARK), "%(i)d")
+        made = self._templates[view][shape] = text.replace(str(_MARK), "%(i)d").encode()
+        return made
 
 
 class _Ids(Sequence[int]):

@@ -17,7 +17,7 @@ from omnichannel_bigcommerce_simulator.catalog import (
 from omnichannel_bigcommerce_simulator.dates import iso
 from omnichannel_bigcommerce_simulator.errors import TYPE_URL, Refused, invalid, not_found, too_many
 from omnichannel_bigcommerce_simulator.options import add_option
-from omnichannel_bigcommerce_simulator.paging import by_id, chosen, v3_list
+from omnichannel_bigcommerce_simulator.paging import by_id, chosen, pagination, v3_list
 from omnichannel_bigcommerce_simulator.routing import Routes
 from omnichannel_bigcommerce_simulator.variants import check_variant, resolve_values
 
@@ -57,6 +57,8 @@ def written(call: Call, product: Product, include: set[str]) -> Row:
     for name in PARTS:
         if name in include:
             row[name] = getattr(product, name)
+    if "options" in include:
+        row["options"] = [{key: value for key, value in option.items() if key != "name"} for option in product.options]
     if "variants" in include:
         row["variants"] = [
             calculated(product, variant) | {"inventory_level": call.store.stock.variant_total(product, variant)}
@@ -178,9 +180,7 @@ def add_product(call: Call) -> Answer:
     call.store.hooks.emit("store/product/created", {"type": "product", "id": product.id})
     row = written(call, product, {"variants", *PARTS})
     if failed:
-        return reply(
-            {"data": row, "errors": _partial(failed), "meta": {"total": 1, "success": 1, "failed": len(failed)}}, 207
-        )
+        return reply({"data": [row], "errors": _partial(failed), "meta": {}}, 207)
     return data(row)
 
 
@@ -351,7 +351,7 @@ def change_products(call: Call) -> Answer:
             refusals.append(refusal)
     if refusals and not done:
         raise Refused(refusals[0].status, refusals[0].title, errors=refusals[0].errors or {})
-    meta = {"total": len(rows), "success": len(done), "failed": len(refusals)}
+    meta = {"pagination": pagination(call, len(done), len(done), 1, BATCH)}
     if refusals:
         first = refusals[0]
         errors = {"status": first.status, "title": first.title, "type": TYPE_URL, "errors": first.errors or {}}

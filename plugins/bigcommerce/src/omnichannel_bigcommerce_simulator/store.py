@@ -83,7 +83,7 @@ class Store:
         self.clock = clock
         self.hash = options.hash
         self.base = f"{API}/stores/{options.hash}"
-        self.random = Random(f"{options.seed}/{options.hash}")  # noqa: S311
+        self.random = Random(f"{options.seed}/{options.hash}")
         self.number = 10_000 + sum(options.hash.encode()) * 7
         self.account_uuid = str(UUID(int=self.random.getrandbits(128), version=4))
         self.status = "live"
