@@ -78,17 +78,24 @@ async def test_exchange_refuses(api: Any, installed: dict[str, Any], changes: di
 
 async def test_form_encoding_works_too(api: Any, installed: dict[str, Any]) -> None:
     """The token endpoint takes a form as well as JSON."""
-    words = {key: APP[key] for key in ("client_id", "client_secret")} | {key: installed[key] for key in ("code", "context", "scope")}
+    words = {key: APP[key] for key in ("client_id", "client_secret")} | {
+        key: installed[key] for key in ("code", "context", "scope")
+    }
     words |= {"grant_type": "authorization_code", "redirect_uri": APP["auth_callback"]}
     assert (await api.http.post("/oauth2/token", data=words)).status_code == 200
 
 
-async def test_unfilled_context_gives_a_token_that_may_do_nothing(api: Any, client: Any, installed: dict[str, Any]) -> None:
+async def test_unfilled_context_gives_a_token_that_may_do_nothing(
+    api: Any, client: Any, installed: dict[str, Any]
+) -> None:
     """A template sent as context yields a token with scope null, and 403 everywhere."""
     granted = (await exchange(api, installed, context="stores/{store_hash}")).json()
     assert granted["scope"] is None
     answer = await (await client(granted["access_token"])).get("/v2/orders")
-    assert (answer.status_code, answer.json()[0]["message"]) == (403, "You don't have a required scope to access the endpoint")
+    assert (answer.status_code, answer.json()[0]["message"]) == (
+        403,
+        "You don't have a required scope to access the endpoint",
+    )
 
 
 async def test_scopes_decide_what_a_token_may(api: Any, client: Any, installed: dict[str, Any]) -> None:
@@ -109,7 +116,9 @@ async def test_wrong_token_and_wrong_hash_are_401(client: Any) -> None:
         assert isinstance((await api.get("/v2/time")).json(), list)
 
 
-async def test_new_scopes_kill_the_token_until_the_next_exchange(api: Any, client: Any, installed: dict[str, Any]) -> None:
+async def test_new_scopes_kill_the_token_until_the_next_exchange(
+    api: Any, client: Any, installed: dict[str, Any]
+) -> None:
     """When an app's scopes or the owner's mail change, its token dies and a fresh install replaces it."""
     token = (await exchange(api, installed)).json()["access_token"]
     changed = await api.control("PUT", "/apps/app-1", {"scopes": ["store_v2_orders"]})

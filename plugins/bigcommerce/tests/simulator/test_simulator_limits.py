@@ -32,7 +32,10 @@ async def test_quota_is_shared_by_all_tokens_of_a_store(client: Any) -> None:
 
 async def test_error_answers_carry_the_headers_and_cost_a_request(api: Any) -> None:
     """A 404 costs as much as a 200 and carries the four headers."""
-    left = [int((await api.get(path)).headers["x-rate-limit-requests-left"]) for path in ("/v2/time", "/v2/orders/9", "/v2/time")]
+    left = [
+        int((await api.get(path)).headers["x-rate-limit-requests-left"])
+        for path in ("/v2/time", "/v2/orders/9", "/v2/time")
+    ]
     assert left == [149, 148, 147]
 
 
@@ -66,7 +69,9 @@ async def test_caps_on_requests_at_once(api: Any) -> None:
     statuses: list[int] = []
 
     async def put(number: int) -> None:
-        answer = await api("PUT", f"/v3/pricelists/{number}/records", [{"variant_id": 301, "currency": "usd", "price": 4}])
+        answer = await api(
+            "PUT", f"/v3/pricelists/{number}/records", [{"variant_id": 301, "currency": "usd", "price": 4}]
+        )
         statuses.append(answer.status_code)
 
     async with anyio.create_task_group() as group:

@@ -18,7 +18,9 @@ COUNT, FIRST = 40, 100
 
 Edit = tuple[str, int, int]
 edits = st.lists(
-    st.tuples(st.sampled_from(["touch", "archive", "restore", "place", "redate"]), st.integers(0, 45), st.integers(-5000, 500)),
+    st.tuples(
+        st.sampled_from(["touch", "archive", "restore", "place", "redate"]), st.integers(0, 45), st.integers(-5000, 500)
+    ),
     max_size=12,
 )
 times = st.none() | st.integers(NOW - 7000, NOW + 600)
@@ -78,7 +80,9 @@ def expected(book: OrderBook, query: Query) -> list[int]:
 
 @settings(max_examples=150, deadline=None)
 @given(edits, queries, edits, st.booleans())
-def test_queries_find_what_a_plain_filter_finds(before: list[Edit], words: dict[str, Any], after: list[Edit], indexed: bool) -> None:
+def test_queries_find_what_a_plain_filter_finds(
+    before: list[Edit], words: dict[str, Any], after: list[Edit], indexed: bool
+) -> None:
     """Whatever happened to the orders, before or after the index was built, a query finds what a filter over all finds."""
     store = fresh()
     play(store, before)

@@ -140,7 +140,11 @@ async def test_shipments_change_the_status_and_mail_the_customer(api: Any) -> No
     lines = [{"name": "A", "price": "2.00", "quantity": 2}, {"name": "B", "price": "3.00"}]
     number = (await api.control("POST", "/stores/shop1/orders", {"lines": lines}))["ids"][0]
     url, address = f"/v2/orders/{number}/shipments", number * 100 + 1
-    part = {"order_address_id": address, "items": [{"order_product_id": number * 100 + 1, "quantity": 2}], "tracking_number": "1Z"}
+    part = {
+        "order_address_id": address,
+        "items": [{"order_product_id": number * 100 + 1, "quantity": 2}],
+        "tracking_number": "1Z",
+    }
     first = await api("POST", url, part)
     assert first.status_code == 201
     order = (await api.get(f"/v2/orders/{number}")).json()

@@ -27,7 +27,9 @@ async def test_v2_answers_xml_unless_json_is_asked_for(client: Any) -> None:
 
 async def test_errors_have_the_shape_of_their_version(api: Any) -> None:
     """v2 errors are arrays, v3 errors are objects, inventory's are problem+json."""
-    assert (await api.get("/v2/orders/9")).json() == [{"status": 404, "message": "The requested resource was not found."}]
+    assert (await api.get("/v2/orders/9")).json() == [
+        {"status": 404, "message": "The requested resource was not found."}
+    ]
     assert (await api.get("/v3/nothing")).json().keys() == {"status", "title", "type"}
     answer = await api("PUT", "/v3/inventory/adjustments/absolute", {"items": []})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")

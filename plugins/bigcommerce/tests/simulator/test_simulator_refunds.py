@@ -13,7 +13,9 @@ REFUNDS = "/v3/orders/{}/payment_actions/refunds"
 
 async def place(api: Any, **words: Any) -> int:
     lines = [{"name": "A", "price": "10.00", "quantity": 3}]
-    made = await api.control("POST", "/stores/shop1/orders", {"lines": lines, "tax_rate": "0.1", "shipping": "5.00"} | words)
+    made = await api.control(
+        "POST", "/stores/shop1/orders", {"lines": lines, "tax_rate": "0.1", "shipping": "5.00"} | words
+    )
     return int(made["ids"][0])
 
 
@@ -25,10 +27,16 @@ async def test_quote_then_refund(api: Any) -> None:
     assert (quote["total_refund_amount"], quote["total_refund_tax_amount"]) == (22.0, 2.0)
     assert {method[0]["provider_id"] for method in quote["refund_methods"]} == {"stripe", "storecredit", "custom"}
     payment = {"provider_id": "stripe", "amount": 22.0, "offline": False}
-    refund = (await api("POST", REFUNDS.format(number), {"items": items, "payments": [payment], "reason": "broken"})).json()["data"]
+    refund = (
+        await api("POST", REFUNDS.format(number), {"items": items, "payments": [payment], "reason": "broken"})
+    ).json()["data"]
     assert (refund["total_amount"], refund["total_tax"], refund["payments"][0]["is_declined"]) == (22.0, 2.0, False)
     order = (await api.get(f"/v2/orders/{number}")).json()
-    assert (order["status_id"], order["payment_status"], order["refunded_amount"]) == (14, "partially refunded", "0.0000")
+    assert (order["status_id"], order["payment_status"], order["refunded_amount"]) == (
+        14,
+        "partially refunded",
+        "0.0000",
+    )
     line = (await api.get(f"/v2/orders/{number}/products")).json()[0]
     assert (line["quantity_refunded"], line["is_refunded"]) == (2, False)
     events = [row["event"] for row in (await api.get(f"/v3/orders/{number}/transactions")).json()["data"]]
@@ -40,7 +48,10 @@ async def test_refunding_all_makes_the_order_refunded(api: Any) -> None:
     number = await place(api)
     await api.control("POST", f"/stores/shop1/orders/{number}/refund", {})
     assert (await api.get(f"/v2/orders/{number}")).json()["status_id"] == 4
-    more = {"items": [{"item_type": "ORDER", "item_id": number, "amount": 0.01}], "payments": [{"provider_id": "x", "amount": 0.01}]}
+    more = {
+        "items": [{"item_type": "ORDER", "item_id": number, "amount": 0.01}],
+        "payments": [{"provider_id": "x", "amount": 0.01}],
+    }
     assert (await api("POST", REFUNDS.format(number), more)).status_code == 422
 
 
@@ -66,7 +77,10 @@ async def test_refusals_are_wrapped_in_data(api: Any, items: list[Any], payments
 
 async def test_guests_get_no_store_credit(api: Any) -> None:
     """Store credit for a guest is refused in the documented words."""
-    words = {"items": [{"item_type": "ORDER", "item_id": 101, "amount": 1.0}], "payments": [{"provider_id": "storecredit", "amount": 1.0}]}
+    words = {
+        "items": [{"item_type": "ORDER", "item_id": 101, "amount": 1.0}],
+        "payments": [{"provider_id": "storecredit", "amount": 1.0}],
+    }
     answer = await api("POST", REFUNDS.format(101), words)
     assert answer.json()["data"][0]["title"] == "Unable to provide store credit for a guest customer."
 
@@ -75,7 +89,10 @@ async def test_declined_payments(api: Any) -> None:
     """A refund whose payment the gateway declined is booked, marked, and makes no transaction."""
     number = await place(api)
     await api.control("PUT", "/stores/shop1", {"decline_refunds": 1})
-    words = {"items": [{"item_type": "ORDER", "item_id": number, "amount": 1.0}], "payments": [{"provider_id": "stripe", "amount": 1.0}]}
+    words = {
+        "items": [{"item_type": "ORDER", "item_id": number, "amount": 1.0}],
+        "payments": [{"provider_id": "stripe", "amount": 1.0}],
+    }
     refund = (await api("POST", REFUNDS.format(number), words)).json()["data"]
     assert refund["payments"][0]["is_declined"] is True
     assert len((await api.get(f"/v3/orders/{number}/transactions")).json()["data"]) == 1
@@ -97,7 +114,9 @@ async def test_list_of_all_refunds_is_an_incremental_source(api: Any) -> None:
     await api.control("POST", f"/stores/shop1/orders/{number}/refund", {"amount": 2})
     fresh = (await api.get("/v3/orders/payment_actions/refunds?created:min=2026-09-21T14:13:20Z")).json()["data"]
     assert [row["order_id"] for row in fresh] == [number]
-    some = (await api.get(f"/v3/orders/payment_actions/refunds?order_id:in={number},{whole['data'][0]['order_id']}")).json()["data"]
+    some = (
+        await api.get(f"/v3/orders/payment_actions/refunds?order_id:in={number},{whole['data'][0]['order_id']}")
+    ).json()["data"]
     assert len(some) == 2
     assert len((await api.get("/v3/orders/payment_actions/refunds?limit=2&page=2")).json()["data"]) == 2
 
