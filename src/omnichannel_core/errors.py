@@ -174,7 +174,17 @@ class MoveNotAllowed(UsageError):
 
 
 class Conflict(UsageError):
-    """What was to be changed has changed meanwhile, or belongs to somebody else."""
+    """What was to be changed has changed meanwhile, or belongs to somebody else.
+
+    `difference` maps a dotted field name to its value now and the one that was to be saved, secrets left out.
+    """
+
+    def __init__(self, message: str, difference: Mapping[str, tuple[object, object]] | None = None) -> None:
+        super().__init__(message)
+        self.difference = dict(difference or {})
+
+    def __reduce__(self) -> tuple[type[Conflict], tuple[str, Mapping[str, tuple[object, object]]]]:
+        return type(self), (str(self), self.difference)
 
 
 class RemoteAccountChanged(Conflict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import attrs
@@ -24,21 +25,41 @@ class Sending(StrEnum):
 UNSETTLED = frozenset({Sending.QUEUED, Sending.SENDING, Sending.PENDING, Sending.UNKNOWN})
 
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # due then: waits for a person
+
+
 @attrs.frozen(kw_only=True)
 class OutboxRow:
-    """`key` is the idempotency key; `thing` what the record is about (its id): the newest state of a thing wins."""
+    """`key` is the idempotency key; `thing` what the record is about (its id): the newest state of a thing wins.
+
+    Attributes:
+        kind: class name of the record.
+        parent: id of the order it belongs to, '' for none.
+        body: canonical JSON; empty once it was erased.
+        batch: key of the batch it was last sent in.
+        remote: what the remote told when it accepted.
+        attempts: how often it was sent or looked for.
+    """
 
     id: int
     connection: int
     stream: str
+    kind: str = ""
     key: str
     thing: str
+    parent: str = ""
     body: bytes = attrs.field(repr=False)
     state: Sending = Sending.QUEUED
     batch: str = ""
     ticket: str = ""
     reason: str = ""
+    remote: Mapping[str, str] = attrs.field(factory=dict)
     attempts: int = 0
     due_at: datetime
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def for_a_person(self) -> bool:
+        """Nobody can find out what became of it: it is retried or dismissed by hand."""
+        return self.state is Sending.UNKNOWN and self.due_at >= NEVER

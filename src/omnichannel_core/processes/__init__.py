@@ -1,0 +1,1 @@
+"""Long work: the queue, the embedded runner, the schedule."""

@@ -18,6 +18,8 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
 
 C = connection.c
+_SQL = "SELECT status, health FROM omni_connection WHERE account_id = ? AND id = ?"
+_SWITCHES = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +57,19 @@ class Connections:
         if row is None:
             raise errors.NotFound(f"Account {self._account!r} has no connection {connection_id}.")
         return kept_of(row._mapping)
+
+    def switches(self, connection_id: int) -> tuple[Status, Health]:
+        """The user's and the world's, cheaply.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        row = self._tx.exec_driver_sql(
+            _SWITCHES[self._tx.dialect.paramstyle], (self._account, connection_id)
+        ).one_or_none()
+        if row is None:
+            raise errors.NotFound(f"Account {self._account!r} has no connection {connection_id}.")
+        return Status(row[0]), Health(row[1])
 
     def many(self, ids: Iterable[int]) -> list[Kept]:
         """Those of these ids that are there."""

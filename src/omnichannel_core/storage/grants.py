@@ -56,7 +56,8 @@ class Grants:
         return StoredToken(
             value=sealed[f"{name}.value"], refresh=sealed.get(f"{name}.refresh"),
             previous=sealed.get(f"{name}.previous"), expires=maybe_moment(row.expires_at),
-            granted=maybe_moment(row.granted_at), renewed=maybe_moment(row.renewed_at), scopes=frozenset(json.loads(row.scopes)), version=row.version,
+            granted=maybe_moment(row.granted_at), renewed=maybe_moment(row.renewed_at),
+            scopes=frozenset(json.loads(row.scopes)), version=row.version,
         )  # fmt: skip
 
     def names(self, grant_id: int) -> list[tuple[str, datetime | None, str]]:
@@ -79,7 +80,8 @@ class Grants:
         )  # fmt: skip
         values = {
             "expires_at": maybe_micros(new.expires), "scopes": json.dumps(sorted(new.scopes)), "lease": "",
-            "lease_until": 0, "trouble": "", "renewed_at": maybe_micros(new.renewed), "granted_at": maybe_micros(new.granted or (old.granted if old else None)),
+            "lease_until": 0, "trouble": "", "renewed_at": maybe_micros(new.renewed),
+            "granted_at": maybe_micros(new.granted or (old.granted if old else None)),
         }  # fmt: skip
         changed = self._tx.execute(
             sa.update(token).filter_by(grant_id=grant_id, name=name).values(**values, version=token.c.version + 1)

@@ -55,6 +55,10 @@ class Prepared:
     by_kind: Mapping[str, Mapping[str, tuple[Record, bytes]]]
     bad: Sequence[Bad] = ()
 
+    def of(self, kind: str, ids: Iterable[str]) -> list[Record]:
+        """The records of these ids."""
+        return [self.by_kind[kind][one][0] for one in ids]
+
 
 @attrs.frozen(kw_only=True)
 class Stored:
@@ -64,6 +68,7 @@ class Stored:
     changed: int = 0
     stale: int = 0
     bad: int = 0
+    troubled: bool = False  # something of the connection had failed before
     ids: Mapping[str, Sequence[str]] = {}
 
 
@@ -104,7 +109,7 @@ def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *,
         if troubled:
             raw.many(_WELL, [(connection, kind, one) for one in rows])
     raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
-    return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), ids=ids)
+    return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), troubled=bool(troubled), ids=ids)
 
 
 def retire(tx: Tx, connection: int, kinds: Iterable[str], run: int, now: datetime) -> int:

@@ -24,6 +24,12 @@ def _text(name: str, default: str | None = "") -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False, server_default=default)
 
 
+def _spoken(name: str) -> sa.Column[str]:
+    """Text for eyes: upper and lower case sort and compare alike (on PostgreSQL its collation decides)."""
+    kind = sa.Text().with_variant(sa.Text(collation="NOCASE"), "sqlite")
+    return sa.Column(name, kind, nullable=False, server_default="")
+
+
 def _int(name: str, default: str | None = "0") -> sa.Column[int]:
     return sa.Column(name, BIG, nullable=False, server_default=default)
 
@@ -60,7 +66,7 @@ application = _table(
     "application",
     sa.Column("account_id", sa.Text, sa.ForeignKey("omni_account.id"), primary_key=True),  # the main account
     sa.Column("name", sa.Text, primary_key=True),
-    _text("driver"), _int("version", "1"), _text("document", "{}"), _int("added_at"),
+    _text("driver"), _int("version", "1"), _int("added_at"),
 )  # fmt: skip
 
 # --- connections --------------------------------------------------------------------------------------------------
@@ -68,9 +74,9 @@ connection = _table(
     "connection",
     sa.Column("id", BIG, primary_key=True, autoincrement=False),
     sa.Column("account_id", sa.Text, sa.ForeignKey("omni_account.id"), nullable=False),
-    _text("driver"), _text("name"), _text("status", "active"), _text("health", "ok"), _text("health_reason"),
+    _text("driver"), _spoken("name"), _text("status", "active"), _text("health", "ok"), _spoken("health_reason"),
     _int("order_return_errors"), _int("other_errors"),
-    _text("remote_account"), _text("remote_title"), _text("channel"), _int("grant_id"),
+    _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
     _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
@@ -147,12 +153,16 @@ process = _table(
     _text("payload", "{}"), _int("fence"), _text("worker"), _int("lease_until"), _int("run_at"),
     _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"),
     _text("error_key"), _text("error"), _int("created_at"), _maybe("started_at"), _maybe("finished_at"),
-    sa.Index("omni_process_open", "key", unique=True, sqlite_where=sa.text(f"key <> '' AND {OPEN_STATES}"),
+    sa.Index("omni_process_open", "account_id", "key", unique=True,
+             sqlite_where=sa.text(f"key <> '' AND {OPEN_STATES}"),
              postgresql_where=sa.text(f"key <> '' AND {OPEN_STATES}")),
-    sa.Index("omni_process_due", "run_at", sqlite_where=sa.text("state IN ('queued','waiting')"),
+    sa.Index("omni_process_due", "run_at", "id", "connection_id", "account_id", "kind", "state",
+             sqlite_where=sa.text("state IN ('queued','waiting')"),
              postgresql_where=sa.text("state IN ('queued','waiting')")),
     sa.Index("omni_process_running", "worker", sqlite_where=sa.text("state = 'running'"),
              postgresql_where=sa.text("state = 'running'")),
+    sa.Index("omni_process_ended", "finished_at", sqlite_where=sa.text("finished_at IS NOT NULL"),
+             postgresql_where=sa.text("finished_at IS NOT NULL")),
     sa.Index("omni_process_account", "account_id", "id"),
     sa.Index("omni_process_connection", "connection_id", "id"),
     sqlite_autoincrement=True,
@@ -226,13 +236,18 @@ receipt = _table(
 outbox = _table(
     "outbox",
     _id(),
-    _text("account_id"), _int("connection_id"), _text("stream"), _text("key"), _text("thing"), _text("parent"),
+    _text("account_id"), _int("connection_id"), _text("stream"), _text("kind"), _text("key"), _text("thing"),
+    _text("parent"),
     sa.Column("body", sa.LargeBinary, nullable=False),
     _text("state", "queued"), _text("batch"), _text("ticket"), _text("reason"), _text("remote", "{}"),
     _int("fence"), _int("attempts"), _int("due_at"), _int("created_at"), _int("changed_at"),
     sa.UniqueConstraint("connection_id", "stream", "key", name="omni_outbox_key"),
     sa.Index("omni_outbox_open", "connection_id", "stream", "state", "due_at"),
     sa.Index("omni_outbox_thing", "connection_id", "stream", "thing"),
+    sa.Index("omni_outbox_parent", "connection_id", "parent", sqlite_where=sa.text("parent <> ''"),
+             postgresql_where=sa.text("parent <> ''")),
+    sa.Index("omni_outbox_failed", "connection_id", "kind", sqlite_where=sa.text("state IN ('rejected','unknown')"),
+             postgresql_where=sa.text("state IN ('rejected','unknown')")),
     sa.Index("omni_outbox_due", "due_at", sqlite_where=sa.text("state IN ('queued','pending','unknown')"),
              postgresql_where=sa.text("state IN ('queued','pending','unknown')")),
     sqlite_autoincrement=True,

@@ -85,6 +85,12 @@ def begin_run(tx: Tx, taken: Taken) -> Taken:
     return attrs.evolve(taken, run=row.run, cursor=None, records=0)
 
 
+def ended(tx: Tx, taken: Taken) -> bool:
+    """Whether the last run came to its end (or none was begun)."""
+    query = sa.select(S.run_complete).filter_by(connection_id=taken.connection, stream=taken.stream)
+    return bool(tx.execute(query).scalar() == taken.run)
+
+
 def end_run(tx: Tx, taken: Taken, now: datetime) -> None:
     """The run has ended; what a snapshot did not contain may retire now."""
     done = tx.execute(
@@ -134,3 +140,8 @@ def raise_fences(tx: Tx, account: str, connection_id: int) -> None:
 
 def _runs(tx: Tx, process_id: int) -> bool:
     return tx.execute(sa.select(process.c.id).filter_by(id=process_id, state="running")).scalar() is not None
+
+
+def current_run(tx: Tx, connection_id: int, name: str) -> int:
+    """The run a snapshot is in."""
+    return int(tx.execute(sa.select(S.run).filter_by(connection_id=connection_id, stream=name)).scalar() or 0)

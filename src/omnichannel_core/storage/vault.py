@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import os
 from collections.abc import Mapping
 
@@ -55,6 +56,11 @@ class Vault:
         except (InvalidTag, ValueError) as cause:
             raise errors.VaultSealed(f"The secret of {place} does not open: damaged, or moved here.") from cause
         return SecretStr(opened.decode())
+
+    def derive(self, purpose: str) -> str:
+        """A secret that follows from the oldest key and a purpose: the same at every start, stored nowhere."""
+        key = list(self.ring.keys.values())[-1]
+        return hmac.digest(key, f"omnichannel-core/{purpose}".encode(), "sha256").hex()
 
     # --- rows
     def put(self, tx: Tx, account: str, owner: str, owner_id: str | int, values: Mapping[str, str]) -> None:

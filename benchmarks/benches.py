@@ -1,0 +1,42 @@
+"""The table of benchmarks: a name, and a function from the plan to figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmarks import competing, controlling, listing
+from benchmarks.figures import Figure
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The size of a run."""
+
+    orders: int
+    runs: int
+    contenders: tuple[str, ...]
+
+
+def contest(plan: Plan) -> Iterable[Figure]:
+    """All orders, end to end, by every contender."""
+    return competing.figures(competing.compete(plan.contenders, plan.orders, plan.runs), plan.orders)
+
+
+def control(_: Plan) -> Iterable[Figure]:
+    """The checker fails where it must."""
+    return controlling.control()
+
+
+def connections(_: Plan) -> Iterable[Figure]:
+    """The list of connections, filtered and sorted, as people use it."""
+    for said in listing.run():
+        note = "; ".join(f"{key} {said[key]}" for key in ("column", "operator", "slowest") if key in said)
+        yield Figure(said["figure"], said["value"], "ms", limit=said.get("budget"), side="most", note=note)
+
+
+BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
+    "control": control,
+    "contest": contest,
+    "list": connections,
+}

@@ -1,0 +1,1 @@
+"""One module per form of a result; each has `read(what)`, yielding orders as the checker wants them."""

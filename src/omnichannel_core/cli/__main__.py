@@ -1,0 +1,5 @@
+"""`python -m omnichannel_core.cli`."""
+
+from omnichannel_core.cli import main
+
+main()

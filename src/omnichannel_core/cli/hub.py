@@ -1,0 +1,150 @@
+"""`omnichannel hub`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from omnichannel_core.cli.following import to_end
+from omnichannel_core.cli.opening import Options, asynchronous
+from omnichannel_core.cli.output import rows, say, show
+from omnichannel_core.connections import exporting
+from omnichannel_core.errors import UsageError
+from omnichannel_core.storage.hub import Found
+
+F = TypeVar("F", bound=Callable[..., Any])
+KINDS = {"orders": "Order", "returns": "Return", "attributes": "Attribute", "sets": "AttributeSet", "lists": "Choices"}
+
+
+def _filters(command: F) -> F:
+    command = click.option("--connection", type=int, default=None, help="Only of this connection.")(command)
+    command = click.option("--state", default=None, help="The remote's own word.")(command)
+    command = click.option("--since", default=None, metavar="TIME", help="ISO 8601, from then on.")(command)
+    command = click.option("--until", default=None, metavar="TIME", help="ISO 8601, before then.")(command)
+    return click.option("--number", default="", help="Part of the number, or the id.")(command)
+
+
+def _found(kind: str, given: dict[str, Any], *, full: bool = False) -> Found:
+    return Found(
+        kind=kind, connection=given["connection"], state=given["state"], since=_time(given["since"]),
+        until=_time(given["until"]), number=given["number"], full=full,
+    )  # fmt: skip
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{text!r} is not a time: write it like 2026-11-21T10:00:00+01:00.") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+@click.group()
+def command() -> None:
+    """Orders, returns, attributes, errors; export and push."""
+
+
+def _listing(name: str) -> None:
+    kind = KINDS[name]
+
+    @command.command(name, help=f"Stored {name}, newest first.")
+    @_filters
+    @click.option("--cursor", default="", help="Go on where the last list ended.")
+    @click.option("--limit", default=50, show_default=True)
+    @asynchronous
+    async def run(options: Options, cursor: str, limit: int, **given: Any) -> None:
+        async with options.opened() as house:
+            page = await house.hub.find(options.need_account(), _found(kind, given), cursor=cursor, limit=limit)
+        columns = ["connection", "id", "number", "state", "at", "parent"]
+        rows(page.items, columns, as_json=options.as_json, empty=f"No {name}.")
+        if page.next:
+            say(f"More: --cursor {page.next}")
+
+
+for _name in KINDS:
+    _listing(_name)
+
+
+@command.command()
+@click.argument("connection", type=int)
+@click.argument("order_id")
+@asynchronous
+async def order(options: Options, connection: int, order_id: str) -> None:
+    """One order in full."""
+    async with options.opened() as house:
+        show(await house.hub.order(options.need_account(), connection, order_id), as_json=options.as_json)
+
+
+@command.command()
+@click.option("--connection", type=int, default=None)
+@click.option("--retry", multiple=True, metavar="ID", help="Try these again ('all' for all of --connection).")
+@click.option("--dismiss", multiple=True, metavar="ID", help="Let go of these ('all' for all of --connection).")
+@asynchronous
+async def errors(options: Options, connection: int | None, retry: tuple[str, ...], dismiss: tuple[str, ...]) -> None:
+    """Records that failed on their way in or out."""
+    account = options.need_account()
+    async with options.opened() as house:
+        if retry or dismiss:
+            if connection is None:
+                raise click.UsageError("Say of which --connection.")
+            if retry:
+                await house.hub.retry(account, connection, None if "all" in retry else list(retry))
+                process = await house.connections.synchronize(account, connection)
+                await to_end(house, account, process, quiet=options.as_json)
+            if dismiss:
+                await house.hub.dismiss(account, connection, None if "all" in dismiss else list(dismiss))
+        found = await house.hub.errors(account, connection)
+    columns = ["id", "connection", "stream", "remote_id", "reason", "attempts"]
+    rows(found, columns, as_json=options.as_json, empty="No errors.")
+
+
+@command.command()
+@click.argument("kind", type=click.Choice(list(KINDS)))
+@_filters
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@asynchronous
+async def export(options: Options, kind: str, form: str, **given: Any) -> None:
+    """Everything of a kind, as JSON lines or as CSV that spreadsheets cannot mistake for formulas."""
+    write = exporting.json_lines if form == "jsonl" else exporting.spreadsheet
+    async with options.opened() as house:
+        async for text in write(house.hub, options.need_account(), _found(KINDS[kind], given, full=True)):
+            sys.stdout.write(text)
+
+
+@command.command()
+@click.argument("connection", type=int)
+@click.argument("stream")
+@click.argument("file", type=click.File("r"), default="-")
+@click.option("--no-wait", is_flag=True, help="Only queue; a worker sends it.")
+@asynchronous
+async def push(options: Options, connection: int, stream: str, file: Any, no_wait: bool) -> None:
+    """Send records (JSON lines from a file or stdin) and show what became of them."""
+    account = options.need_account()
+    async with options.opened() as house:
+        seen = await house.connections.get(account, connection)
+        declared = (await house.drivers.load(account, seen.driver)).pushes.get(stream)
+        if declared is None:
+            raise UsageError(f"Driver {seen.driver!r} pushes no stream {stream!r}.")
+        records = [_record(line, at, declared.takes) for at, line in enumerate(file, 1) if line.strip()]
+        queued = await house.hub.push(account, connection, stream, records)
+        if not no_wait:
+            for process in await house.processes.list(account, connection=connection, kind="deliver"):
+                if process.open:
+                    await to_end(house, account, process, quiet=options.as_json)
+        done = await house.hub.pushes(account, connection=connection, keys=[row.key for row in queued], limit=500)
+    shown = [{"key": row.key, "thing": row.thing, "state": row.state.value, "reason": row.reason} for row in done.items]
+    rows(shown, ["thing", "state", "reason"], as_json=options.as_json, empty="Nothing was queued.")
+
+
+def _record(line: str, at: int, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except msgspec.DecodeError as wrong:
+        raise UsageError(f"Line {at} is not a {kind.__name__}: {wrong}.") from None

@@ -1,0 +1,17 @@
+"""`omnichannel migrate`."""
+
+from __future__ import annotations
+
+import click
+
+from omnichannel_core.cli.opening import Options, asynchronous
+from omnichannel_core.cli.output import say
+from omnichannel_core.storage import migrations
+
+
+@click.command()
+@asynchronous
+async def command(options: Options) -> None:
+    """Bring the store's tables to this version (SQLite does it by itself when it is opened)."""
+    version = await options.house().migrate()
+    say(f"The store is of version {version} (newest: {migrations.HEAD}).")

@@ -1,0 +1,60 @@
+"""The way back of an authorization on this machine's loopback, without a web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import anyio
+import anyio.abc
+
+from omnichannel_core.app import Omnichannel
+from omnichannel_core.cli.opening import Options
+from omnichannel_core.cli.output import say
+from omnichannel_core.connections.authorizing import Returned
+from omnichannel_core.driver import Call
+
+PAGE = b"<!doctype html><title>omnichannel</title><p>You can close this window and go back to the command line."
+
+
+async def authorize_on_loopback(
+    house: Omnichannel, options: Options, driver: str, form: Mapping[str, Any], connection: int | None, port: int
+) -> Returned:
+    """Begin, wait for the browser, finish. Ten minutes at most."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
+    calls, arrived = anyio.create_memory_object_stream[Call](1)
+    async with listener, calls, arrived:
+        local = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, not a query
+        begun = await house.connections.authorize(
+            options.need_account(), driver, form, return_url=f"http://127.0.0.1:{local}/return", actor=options.actor,
+            connection=connection,
+        )  # fmt: skip
+        say(f"Open this address in a browser, and come back:\n  {begun.url}")
+        with anyio.fail_after(600):
+            async with anyio.create_task_group() as group:
+                group.start_soon(_serve, listener, calls)
+                call = await arrived.receive()
+                group.cancel_scope.cancel()
+        return await house.connections.returned(call, account=options.need_account(), actor=options.actor)
+
+
+async def _serve(listener: anyio.abc.Listener[anyio.abc.SocketStream], calls: Any) -> None:
+    async def one(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            head = b""
+            while b"\r\n\r\n" not in head and len(head) < 16_384:
+                head += await stream.receive()
+            method, target, *_ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+            where = urlsplit(target)
+            known = where.path == "/return" and method == "GET"
+            status = b"200 OK" if known else b"404 Not Found"
+            body = PAGE if known else b""
+            await stream.send(
+                b"HTTP/1.1 " + status + b"\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
+                b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+            )
+            if known:
+                await calls.send(Call(method="GET", path="return", query=dict(parse_qsl(where.query))))
+
+    await listener.serve(one)

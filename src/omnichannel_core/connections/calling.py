@@ -1,0 +1,177 @@
+"""Calls from outside: verified and translated by the driver; deduped, refetched and answered here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections import checking, synchronizing
+from omnichannel_core.connections.authorizing import Authorizing
+from omnichannel_core.connections.managing import Managing
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.sessions import Sessions, Work
+from omnichannel_core.driver import Arrived, Call, Changed, Left
+from omnichannel_core.model.lifecycle import Health, Status
+from omnichannel_core.storage import audits, calls, hub, licenses
+from omnichannel_core.storage.connections import Connections, by_callback, by_remote_account
+from omnichannel_core.storage.store import Tx
+
+SEEN_FOR = timedelta(days=3)
+
+
+@attrs.frozen(kw_only=True)
+class CallAnswer:
+    """What to answer: a status; for a browser the draft a signed-in user is to confirm, or the connections it means."""
+
+    status: int = 200
+    draft: int | None = None
+    connections: Sequence[int] = ()
+    message: str = ""
+
+
+@attrs.define
+class Calling:
+    """One door for all marketplaces; framework-free."""
+
+    parts: Parts
+    sessions: Sessions
+    authorizing: Authorizing
+    managing: Managing
+
+    async def receive(self, driver: str, call: Call, key: str = "") -> CallAnswer:
+        """A request to `/callbacks/{driver}/{key}/...` (key: one connection's) or `/callbacks/{driver}/...`.
+
+        Args:
+            call: `path` is what comes after driver and key; the body is raw.
+
+        Raises:
+            CallRefused: forged, stale or malformed: answer 401. NotFound: answer 404.
+        """
+        last: errors.OmnichannelError = errors.NotFound(f"Nobody here is called back by {driver!r}.")
+        for account, connection_id in await self._doors(driver, key):
+            try:
+                async with self._door(account, driver, connection_id) as work:
+                    callbacks = work.driver.callbacks
+                    if callbacks is None:
+                        raise errors.NotFound(f"Driver {driver!r} takes no calls.")
+                    said = await checking.asked("Call", lambda c=callbacks, w=work: c.receive(w.session, call))  # type: ignore[misc]
+            except errors.OmnichannelError as refusal:
+                last = refusal
+                continue
+            return await self._act(driver, account, connection_id, said)
+        raise last
+
+    async def _doors(self, driver: str, key: str) -> list[tuple[str, int | None]]:
+        """One connection by its key; else each account that has the driver, for its application."""
+        if key:
+            found = await self.parts.store.read(lambda tx: by_callback(tx, driver, key))
+            return [found] if found else []
+        return [(one, None) for one in await self.parts.store.read(lambda tx: licenses.installed_in(tx, driver))]
+
+    @asynccontextmanager
+    async def _door(self, account: str, driver: str, connection_id: int | None) -> AsyncIterator[Work]:
+        if connection_id is not None:
+            async with self.sessions.open(account, connection_id) as work:
+                yield work
+        else:
+            declared = await self.sessions.driver(account, driver)
+            async with self.sessions.draft(account, declared, 0, None) as work:
+                yield work
+
+    async def _act(
+        self, driver: str, account: str, connection_id: int | None, said: Sequence[Changed | Arrived | Left]
+    ) -> CallAnswer:
+        answer = CallAnswer()
+        for one in said:
+            if isinstance(one, Changed):
+                answer = await self._changed(driver, account, connection_id, one)
+            elif isinstance(one, Arrived):
+                answer = await self._arrived(driver, one)
+            else:
+                answer = await self._left(driver, one)
+        return answer
+
+    async def _targets(
+        self, driver: str, account: str, connection_id: int | None, remote: str
+    ) -> list[tuple[str, int]]:
+        if connection_id is not None and not remote:
+            return [(account, connection_id)]
+        return await self.parts.store.read(lambda tx: by_remote_account(tx, driver, remote))
+
+    async def _changed(self, driver: str, account: str, connection_id: int | None, one: Changed) -> CallAnswer:
+        targets = await self._targets(driver, account, connection_id, one.account)
+        told = [
+            target for target in targets if await self.parts.store.write(partial(self._queue, target=target, one=one))
+        ]
+        self.parts.queue.nudge()
+        return CallAnswer(connections=[number for _, number in told])
+
+    def _queue(self, tx: Tx, target: tuple[str, int], one: Changed) -> bool:
+        """Not twice for the same key; nothing for a connection that is switched off."""
+        (account, connection_id), now = target, self.parts.clock.now()
+        if one.key and not calls.first_time(tx, connection_id, one.key, now, SEEN_FOR):
+            return False
+        if Connections(tx, account).get(connection_id).seen.status is not Status.ACTIVE:
+            return False
+        what = one.key or hashlib.sha256(repr((one.stream, sorted(one.ids))).encode()).hexdigest()[:24]
+        fetch: Mapping[str, list[str]] = {one.stream: list(one.ids)} if one.stream and one.ids else {}
+        streams = [] if fetch else [one.stream] if one.stream else []
+        if not fetch and not streams:
+            synchronizing.submit(tx, self.parts, account, connection_id)
+            return True
+        self.parts.queue.submit(
+            tx, account=account, connection=connection_id, kind=synchronizing.KIND,
+            key=f"sync:{connection_id}:call:{what}", now=now,
+            payload={"fetch": fetch, "streams": streams, "called": True},
+        )  # fmt: skip
+        return True
+
+    async def _arrived(self, driver: str, one: Arrived) -> CallAnswer:
+        """A known account's connections are updated, each after a check; an unknown one waits for a person."""
+        known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
+        if not known:
+            if not one.fields and one.token is None:
+                raise errors.NotFound(f"Nobody here is connected to {one.account}: install the app again.")
+            draft = await self.authorizing.arrived(driver, one.account, one.fields, one.token, one.context)
+            return CallAnswer(draft=draft, message="Sign in and confirm to finish the connection.")
+        if one.fields:
+            for account, connection_id in known:
+                await self.managing.edit(account, connection_id, credentials=one.fields, actor="marketplace")
+                await self.parts.store.write(
+                    lambda tx, a=account, c=connection_id: self._mark_arrived(tx, a, c)  # type: ignore[misc]
+                )
+        return CallAnswer(connections=[number for _, number in known])
+
+    def _mark_arrived(self, tx: Tx, account: str, connection_id: int) -> None:
+        mine = Connections(tx, account)
+        mine.replace(attrs.evolve(mine.get(connection_id), arrived_at=self.parts.clock.now()))
+
+    async def _left(self, driver: str, one: Left) -> CallAnswer:
+        known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
+        told = [
+            number for account, number in known
+            if await self.parts.store.write(partial(self._leave, target=(account, number), one=one))
+        ]  # fmt: skip
+        return CallAnswer(connections=told)
+
+    def _leave(self, tx: Tx, target: tuple[str, int], one: Left) -> bool:
+        account, connection_id = target
+        mine, now = Connections(tx, account), self.parts.clock.now()
+        kept = mine.get(connection_id)
+        if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at:
+            return False
+        if one.erase is not None:
+            hub.erase(tx, account, connection_id, list(one.erase), now)
+        else:
+            mine.note(
+                connection_id, health=Health.ATTENTION,
+                reason="The app was uninstalled at the marketplace: authorize again, or delete this connection.",
+            )  # fmt: skip
+        audits.note(tx, account, now, "left", str(connection_id), actor="marketplace")
+        return True

@@ -1,0 +1,99 @@
+"""The check: whose account it is, what works, what is missing and why, what expires when."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+import anyio
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.sessions import Sessions, Work
+from omnichannel_core.driver import Checkup
+from omnichannel_core.model.connection import Connection
+from omnichannel_core.model.lifecycle import Health, Move, move
+from omnichannel_core.storage.connections import Connections, Kept
+from omnichannel_core.storage.store import Tx
+
+DEADLINE = 30.0  # seconds; a person is waiting
+T = TypeVar("T")
+
+
+async def asked(what: str, call: Callable[[], Awaitable[T]], deadline: float = DEADLINE) -> T:
+    """A driver's function for a person who waits: within a deadline, only errors a driver may raise.
+
+    Raises:
+        RemoteUnavailable: no answer in time. ContractBroken: it raised what drivers may not raise.
+    """
+    try:
+        with anyio.fail_after(deadline):
+            return await call()
+    except TimeoutError as cause:
+        raise errors.RemoteUnavailable(f"{what}: no answer within {deadline:.0f} seconds. Try again later.") from cause
+    except errors.OmnichannelError:
+        raise
+    except Exception as cause:
+        raise errors.ContractBroken(f"{what}: the driver raised {type(cause).__name__}, which it may not.") from cause
+
+
+async def run(work: Work) -> Checkup:
+    """The driver's check of a session."""
+    found = await asked("Checking credentials", lambda: work.driver.flow.check(work.session))
+    if not isinstance(found, Checkup):
+        raise errors.ContractBroken("Checking credentials: the driver gave no Checkup.")
+    return found
+
+
+def with_checkup(seen: Connection, found: Checkup, now: datetime) -> Connection:
+    """A connection as its check says it is; what expires within two weeks is announced."""
+    reason = f"Without: {', '.join(sorted(found.missing))}." if found.missing else ""
+    soon = sorted((at, what) for what, at in found.expires.items() if (at - now).days < 14)
+    health = Health.OK
+    if soon:
+        at, what = soon[0]
+        health, reason = Health.ATTENTION, f"The {what} ends on {at:%d/%m/%Y}: renew it before."
+    return attrs.evolve(
+        seen, remote_title=found.title, works=found.works, missing=dict(found.missing), expires=dict(found.expires),
+        health=health, health_reason=reason,
+    )  # fmt: skip
+
+
+@attrs.define
+class Checking:
+    """The move *check* of a stored connection."""
+
+    parts: Parts
+    sessions: Sessions
+
+    async def check(self, account: str, connection_id: int) -> Checkup:
+        """Ask the remote; the answer is kept as the connection's health and capabilities.
+
+        Raises:
+            NotFound, MoveNotAllowed, NotAdmitted, errors a driver may raise.
+        """
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        move(connection_id, kept.seen.status, Move.CHECK)
+        try:
+            async with self.sessions.open(account, connection_id) as work:
+                found = await run(work)
+        except errors.AttentionNeeded as trouble:
+            await self._note(account, connection_id, Health.ATTENTION, str(trouble))
+            raise
+        except errors.RemoteError as trouble:
+            await self._note(account, connection_id, Health.WAITING, str(trouble))
+            raise
+        await self.parts.store.write(lambda tx: self._keep(tx, account, connection_id, found))
+        return found
+
+    def _keep(self, tx: Tx, account: str, connection_id: int, found: Checkup) -> None:
+        mine = Connections(tx, account)
+        kept: Kept = mine.get(connection_id)
+        mine.replace(attrs.evolve(kept, seen=with_checkup(kept.seen, found, self.parts.clock.now())))
+
+    async def _note(self, account: str, connection_id: int, health: Health, reason: str) -> None:
+        await self.parts.store.write(
+            lambda tx: Connections(tx, account).note(connection_id, health=health, reason=reason)
+        )

@@ -1,0 +1,140 @@
+"""Deleting: only what is inactive; resumable, works without driver or remote, and ends."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping
+
+import anyio.to_thread
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections import checking
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.model.lifecycle import Move, move
+from omnichannel_core.model.process import Process
+from omnichannel_core.processes.queue import Queue
+from omnichannel_core.processes.turn import Again, Done, Turn, Wait
+from omnichannel_core.storage import audits, purge, streams
+from omnichannel_core.storage.connections import Connections
+from omnichannel_core.storage.grants import Grants
+from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.store import Tx
+
+KIND = "delete"
+REMOTE_TRIES = 3  # the remote's clean-up is tried so often; then the connection goes without it
+CHUNK = 2_000
+_log = logging.getLogger(__name__)
+
+
+@attrs.define
+class Deleting:
+    """The move, and the handler."""
+
+    parts: Parts
+    sessions: Sessions
+
+    async def what_goes(self, account: str, connection_id: int) -> Mapping[str, int]:
+        """Counts for the confirmation: orders, returns, other records, pushes not settled, errors.
+
+        Raises:
+            NotFound, MoveNotAllowed (active: disable it first).
+        """
+
+        def read(tx: Tx) -> Mapping[str, int]:
+            move(connection_id, Connections(tx, account).get(connection_id).seen.status, Move.DELETE)
+            return purge.census(tx, account, connection_id)
+
+        return await self.parts.store.read(read)
+
+    async def delete(self, account: str, connection_id: int, *, actor: str = "") -> Process:
+        """From now on *deleting*, which allows no other move; pressed again it goes on where it stopped.
+
+        Raises:
+            NotFound, MoveNotAllowed.
+        """
+        seen, process = await self.parts.store.write(lambda tx: self._begin(tx, account, connection_id, actor))
+        await self.sessions.forget(connection_id)
+        self.parts.queue.nudge()
+        await self.parts.events.tell("connection_moved", connection=seen, move="delete")
+        return process
+
+    def _begin(self, tx: Tx, account: str, connection_id: int, actor: str) -> tuple[object, Process]:
+        mine, now = Connections(tx, account), self.parts.clock.now()
+        kept = mine.get(connection_id)
+        status = move(connection_id, kept.seen.status, Move.DELETE) or kept.seen.status
+        seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
+        mine.replace(attrs.evolve(kept, seen=seen, fence=kept.fence + 1))
+        streams.raise_fences(tx, account, connection_id)
+        process, _ = Queue.submit(
+            tx, account=account, connection=connection_id, kind=KIND, key=f"delete:{connection_id}",
+            payload={"actor": actor, "name": kept.seen.name, "driver": kept.seen.driver}, now=now,
+        )  # fmt: skip
+        Processes(tx, account).fence_off(connection_id, now, keep=[process.id])
+        audits.note(tx, account, now, "connection being deleted", str(connection_id), actor=actor)
+        return seen, process
+
+    async def handle(self, turn: Turn) -> Done | Again | Wait:
+        """Remote clean-up where it can be, then everything of ours in chunks, the row last."""
+        account, connection_id = turn.process.account, turn.process.connection or 0
+        try:
+            kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        except errors.NotFound:
+            return Done(message="Deleted.")
+        if not turn.payload.get("remote"):
+            tries = turn.payload["tries"] = turn.payload.get("tries", 0) + 1
+            trouble = await self._disconnect(account, connection_id)
+            if trouble and tries < REMOTE_TRIES:
+                return Wait(30.0 * tries, f"cleaning up at the marketplace: {trouble}", turn.payload)
+            turn.payload["remote"] = trouble or "done"
+            await turn.progress(payload=turn.payload)
+        while gone := await self.parts.store.write(lambda tx: self._purge(tx, turn, account, connection_id)):
+            turn.payload["gone"] = turn.payload.get("gone", 0) + gone
+            if turn.cancelled or turn.crowded:
+                return Again(payload=turn.payload)
+        folder = self.parts.store.data / "connections" / str(connection_id)
+        await anyio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
+        await self.parts.store.write(lambda tx: self._finish(tx, turn, account, connection_id, kept.grant))
+        await self.parts.events.tell("connection_moved", connection=kept.seen, move="deleted")
+        left = turn.payload["remote"]
+        return Done(message="Deleted." if left == "done" else f"Deleted. Left at the marketplace: {left}")
+
+    async def _disconnect(self, account: str, connection_id: int) -> str:
+        """What we left over there is taken back; '' when done, else why not."""
+        try:
+            async with self.sessions.open(account, connection_id) as work:
+                flow, callbacks = work.driver.flow, work.driver.callbacks
+                if callbacks is not None and callbacks.unsubscribe is not None:
+                    unsubscribe = callbacks.unsubscribe
+                    await checking.asked("Callbacks", lambda: unsubscribe(work.session))
+                if flow.disconnect is not None:
+                    disconnect = flow.disconnect
+                    await checking.asked("Disconnecting", lambda: disconnect(work.session))
+        except errors.RemoteError as trouble:
+            return str(trouble)
+        except errors.OmnichannelError as trouble:
+            _log.info("connection %s goes without clean-up at the marketplace: %s", connection_id, trouble.key)
+            return ""
+        return ""
+
+    def _purge(self, tx: Tx, turn: Turn, account: str, connection_id: int) -> int:
+        gone = purge.some(tx, account, connection_id, CHUNK)
+        done = int(turn.payload.get("gone", 0)) + gone
+        turn.beat(tx, done=done, message=f"{done} rows removed")
+        return gone
+
+    def _finish(self, tx: Tx, turn: Turn, account: str, connection_id: int, grant: int) -> None:
+        move(connection_id, Connections(tx, account).get(connection_id).seen.status, Move.FINISH_DELETE)
+        self.parts.vault.drop(tx, account, "connection", connection_id)
+        Connections(tx, account).remove(connection_id)
+        if grant:
+            Grants(tx, account, self.parts.vault).sweep(grant)
+        turn.beat(tx)
+        audits.note(
+            tx, account, self.parts.clock.now(), "connection deleted", str(connection_id),
+            actor=str(turn.payload.get("actor", "")),
+            detail={"name": turn.payload.get("name", ""), "driver": turn.payload.get("driver", ""),
+                    "rows": turn.payload.get("gone", 0)},
+        )  # fmt: skip

@@ -1,0 +1,366 @@
+"""Managing: create, show, rename, edit, disable, enable."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+
+from omnichannel_core import errors
+from omnichannel_core.connections import checking, forms, synchronizing
+from omnichannel_core.connections.authorizing import Authorizing, Brought
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.driver import Checkup, Credentials, Driver, Token
+from omnichannel_core.model.connection import Connection, clean_name
+from omnichannel_core.model.lifecycle import Health, Move, Status, move
+from omnichannel_core.model.process import Process
+from omnichannel_core.records import Record
+from omnichannel_core.storage import audits, bodies, drafts, streams
+from omnichannel_core.storage.connections import Connections, Kept
+from omnichannel_core.storage.grants import Grants, StoredToken
+from omnichannel_core.storage.numbers import next_number
+from omnichannel_core.storage.schedules import Schedules
+from omnichannel_core.storage.store import Tx
+
+
+@attrs.frozen
+class Saved:
+    """What SAVE did: the connection, and the sync it triggered (None: nothing to synchronize)."""
+
+    connection: Connection
+    process: Process | None = None
+
+
+@attrs.frozen
+class Moved:
+    """A bulk move's answer for one id: what became of it, or why not."""
+
+    id: int
+    connection: Connection | None = None
+    error: errors.OmnichannelError | None = None
+
+
+@attrs.define
+class Managing:
+    """The moves of a connection but authorize, synchronize and delete."""
+
+    parts: Parts
+    sessions: Sessions
+    settings: SettingsService
+    authorizing: Authorizing
+
+    # --- show
+    async def get(self, account: str, connection_id: int) -> Connection:
+        """One.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        return (await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))).seen
+
+    async def list(self, account: str) -> Sequence[Connection]:
+        """All of an account, by id; for many, filtered or sorted, see the listing."""
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).all())
+        return [one.seen for one in kept]
+
+    async def credentials(self, account: str, connection_id: int) -> Mapping[str, Any]:
+        """The credentials form for eyes: secrets only say whether they are set."""
+        async with self.sessions.open(account, connection_id) as work:
+            return forms.shown(work.session[work.driver.credentials])
+
+    # --- create
+    async def create(
+        self, account: str, driver: str, name: str, credentials: Mapping[str, Any] | None = None, *,
+        settings: Mapping[str, Mapping[str, Any]] | None = None, draft: int | None = None, actor: str = "",
+        made_for: Record | None = None,
+    ) -> Saved:  # fmt: skip
+        """SAVE of a new connection: checked first; a check that fails leaves nothing but the draft it came from.
+
+        Args:
+            credentials: what was typed, by field name; with a draft, over what the draft holds.
+            settings: own values by page, where they differ from the defaults.
+            draft: of AUTHORIZE, or of an install that began at the marketplace; its id becomes the connection's.
+            made_for: the thing of the host a driver without a form makes connections for (a store).
+
+        Raises:
+            FormInvalid, NotAdmitted, errors a driver may raise (CredentialsRejected...), NotFound (draft over).
+        """
+        clean = clean_name(name)
+        declared = await self.sessions.driver(account, driver)
+        brought = await self.authorizing.brought(account, declared, draft, actor)
+        form = forms.validate(declared.credentials, {**brought.typed, **(credentials or {})})
+        plan = self.settings.plan(declared, settings or {})
+        connection_id = (
+            draft if draft is not None else await self.parts.store.write(lambda tx: next_number(tx, "connection"))
+        )
+        async with self.sessions.draft(
+            account, declared, connection_id, form, token=brought.token, name=clean, subject=made_for
+        ) as work:
+            found = await checking.run(work)
+        seen = Connection(
+            id=connection_id, account=account, driver=driver, name=clean, status=Status.ACTIVE,
+            remote_account=form.remote_account(), channel=form.channel(), created_at=self.parts.clock.now(),
+        )  # fmt: skip
+        seen = checking.with_checkup(seen, found, self.parts.clock.now())
+
+        def write(tx: Tx) -> Process | None:
+            self._insert(tx, declared, seen, form, brought, made_for)
+            self.settings.store(tx, account, declared, connection_id, plan)
+            audits.note(tx, account, self.parts.clock.now(), "connection created", str(connection_id), actor=actor)
+            if declared.pulls:
+                return synchronizing.submit(tx, self.parts, account, connection_id, initial=True)
+            return None
+
+        process = await self.parts.store.write(write)
+        self.parts.queue.nudge()
+        await self.parts.events.tell("connection_created", connection=seen)
+        return Saved(seen, process)
+
+    def _insert(
+        self, tx: Tx, driver: Driver, seen: Connection, form: Credentials, brought: Brought, made_for: Record | None
+    ) -> None:
+        plain, hidden = forms.plain_and_secrets(form)
+        grants = Grants(tx, seen.account, self.parts.vault)
+        grant = grants.ensure(driver.name, seen.remote_account or f"connection/{seen.id}", forms.proof(form))
+        if brought.token is not None:
+            grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
+        self.sessions.tokens.forget(grant)
+        subject = f"{type(made_for).__name__}:{bodies.encode(made_for).decode()}" if made_for else ""
+        Connections(tx, seen.account).add(
+            Kept(seen=seen, credentials=plain, grant=grant, subject=subject, callback_key=secrets.token_urlsafe(24),
+                 fence=0, arrived_at=None)
+        )  # fmt: skip
+        self.parts.vault.put(tx, seen.account, "connection", seen.id, hidden)
+        schedules = Schedules(tx, seen.account)
+        for stream in driver.pulls.values():
+            schedules.set(
+                seen.id, stream.name, synchronizing.default_minutes(stream), self.parts.clock.now(), own=False
+            )
+        if brought.draft is not None:
+            drafts.remove(tx, brought.draft)
+
+    # --- edit
+    async def rename(self, account: str, connection_id: int, name: str) -> Connection:
+        """A name alone neither checks nor syncs, and needs no driver."""
+        return (await self.edit(account, connection_id, name=name)).connection
+
+    async def edit(
+        self, account: str, connection_id: int, *, name: str | None = None,
+        credentials: Mapping[str, Any] | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None,
+        inherits: Mapping[str, bool] | None = None,
+        version: int | None = None, draft: int | None = None, move_account: bool = False, actor: str = "",
+    ) -> Saved:  # fmt: skip
+        """SAVE of an edit: name, credentials and settings, all or nothing.
+
+        Args:
+            credentials: the whole form; an empty secret keeps the stored one.
+            settings: own values by page. inherits: *Apply from default* by page.
+            version: the connection's, as it was when the form was opened; None is not compared.
+            draft: of an AUTHORIZE for this connection.
+            move_account: allow credentials of another remote account.
+
+        Raises:
+            NotFound, MoveNotAllowed, FormInvalid, Conflict (stale), RemoteAccountChanged, NotAdmitted,
+            errors a driver may raise.
+        """
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        if version is not None and version != kept.seen.version:
+            raise errors.Conflict(f"Connection {connection_id} has changed meanwhile: load it again.")
+        seen = attrs.evolve(kept.seen, name=kept.seen.name if name is None else clean_name(name))
+        if credentials is None and not settings and not inherits and draft is None:
+            move(connection_id, kept.seen.status, Move.RENAME)
+            return await self._save(account, kept, seen, [], actor)
+        move(connection_id, kept.seen.status, Move.EDIT)
+        return await self._edit(
+            account, kept, seen, credentials, settings or {}, inherits or {}, draft, move_account, actor
+        )
+
+    async def _edit(
+        self, account: str, kept: Kept, seen: Connection, credentials: Mapping[str, Any] | None,
+        settings: Mapping[str, Mapping[str, Any]], inherits: Mapping[str, bool], draft: int | None, move_account: bool,
+        actor: str,
+    ) -> Saved:  # fmt: skip
+        driver = await self.sessions.driver(account, seen.driver)
+        brought = await self.authorizing.brought(account, driver, draft, actor, seen.id)
+        form, found = None, None
+        if credentials is not None or draft is not None:
+            form, found = await self._checked(
+                account, kept, driver, {**brought.typed, **(credentials or {})}, brought.token
+            )
+            seen = _same_account(seen, form, found, move_account)
+            seen = checking.with_checkup(seen, found, self.parts.clock.now())
+        plan = self.settings.plan(driver, settings, inherits)
+        before = await self.settings.effective(account, driver, seen.id)
+        changed = [what for what, there in (("credentials", form), ("settings", plan.pages)) if there]
+
+        def write(tx: Tx) -> None:
+            if form is not None:
+                self._replace_credentials(tx, account, kept, driver, form, brought)
+            self.settings.store(tx, account, driver, seen.id, plan)
+            self._widen(tx, account, driver, seen.id, before)
+
+        return await self._save(account, kept, seen, changed, actor, write, form)
+
+    async def _checked(
+        self, account: str, kept: Kept, driver: Driver, typed: Mapping[str, Any], token: Token | None
+    ) -> tuple[Credentials, Checkup]:
+        """The new credentials, after the remote accepted them."""
+        sealed = await self.parts.store.read(lambda tx: self.parts.vault.get(tx, account, "connection", kept.seen.id))
+        stored: Credentials | None
+        try:
+            stored = forms.restore(driver.credentials, kept.credentials, sealed)
+        except errors.FormInvalid:
+            stored = None  # of an older driver: everything is typed anew
+        form = forms.validate(driver.credentials, typed, stored=stored)
+        carried = token
+        if carried is None and forms.proof(form) == (forms.proof(stored) if stored else ""):
+            async with self.sessions.open(account, kept.seen.id) as work:
+                work.session.forms[driver.credentials] = form
+                return form, await checking.run(work)
+        async with self.sessions.draft(account, driver, kept.seen.id, form, token=carried, name=kept.seen.name) as work:
+            return form, await checking.run(work)
+
+    def _replace_credentials(
+        self, tx: Tx, account: str, kept: Kept, driver: Driver, form: Credentials, brought: Brought
+    ) -> None:
+        plain, hidden = forms.plain_and_secrets(form)
+        grants = Grants(tx, account, self.parts.vault)
+        grant = grants.ensure(driver.name, form.remote_account() or f"connection/{kept.seen.id}", forms.proof(form))
+        if brought.token is not None:
+            grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
+        mine = Connections(tx, account)
+        mine.replace(attrs.evolve(mine.get(kept.seen.id), credentials=plain, grant=grant))
+        self.parts.vault.drop(tx, account, "connection", kept.seen.id)
+        self.parts.vault.put(tx, account, "connection", kept.seen.id, hidden)
+        if grant != kept.grant:
+            grants.sweep(kept.grant)
+        self.sessions.tokens.forget(grant)
+        if brought.draft is not None:
+            drafts.remove(tx, brought.draft)
+
+    def _widen(self, tx: Tx, account: str, driver: Driver, connection_id: int, before: Mapping[str, Any]) -> None:
+        """What a widened filter newly admits is filled in: the cursor goes back where it has to."""
+        stored = streams.cursors(tx, account, connection_id)
+        after = self.settings.effective_in(tx, account, driver, connection_id)
+        for stream in driver.pulls.values():
+            if stream.widen is None or stream.name not in stored:
+                continue
+            for page in driver.pages:
+                if before[page] == after[page]:
+                    continue
+                cursor = stream.widen(
+                    msgspec.json.decode(stored[stream.name], type=stream.cursor), before[page], after[page]
+                )
+                if cursor is not None:
+                    stored[stream.name] = msgspec.json.encode(cursor)
+                    streams.set_cursor(tx, account, connection_id, stream.name, stored[stream.name])
+
+    async def _save(
+        self, account: str, kept: Kept, seen: Connection, changed: Sequence[str], actor: str, also: Any = None,
+        form: Credentials | None = None,
+    ) -> Saved:  # fmt: skip
+        seen = attrs.evolve(seen, version=kept.seen.version + 1)
+        if form is not None:
+            seen = attrs.evolve(seen, remote_account=form.remote_account(), channel=form.channel())
+
+        def write(tx: Tx) -> tuple[Connection, Process | None]:
+            if also is not None:
+                also(tx)
+            mine = Connections(tx, account)
+            now = mine.get(seen.id)
+            wanted = attrs.evolve(seen, status=now.seen.status)
+            if not changed:  # a name alone says nothing about health
+                wanted = attrs.evolve(wanted, health=now.seen.health, health_reason=now.seen.health_reason)
+            mine.replace(attrs.evolve(now, seen=wanted), was=kept.seen.version)
+            audits.note(tx, account, self.parts.clock.now(), "connection edited", str(seen.id), actor=actor,
+                        detail={"changed": list(changed) or ["name"]})  # fmt: skip
+            if changed and wanted.status is Status.ACTIVE:
+                return wanted, synchronizing.submit(tx, self.parts, account, seen.id)
+            return wanted, None
+
+        saved, process = await self.parts.store.write(write)
+        if form is not None:
+            await self.sessions.forget(seen.id)
+        self.parts.queue.nudge()
+        await self.parts.events.tell("connection_edited", connection=saved, changed=list(changed) or ["name"])
+        return Saved(saved, process)
+
+    # --- disable, enable
+    async def disable(self, account: str, ids: Iterable[int], actor: str = "") -> Sequence[Moved]:
+        """Those that can; running work ends at its next page boundary. One answer per id."""
+        return [await self._switch(account, one, Move.DISABLE, actor) for one in dict.fromkeys(ids)]
+
+    async def enable(self, account: str, ids: Iterable[int], actor: str = "") -> Sequence[Moved]:
+        """Those that can. One answer per id."""
+        return [await self._switch(account, one, Move.ENABLE, actor) for one in dict.fromkeys(ids)]
+
+    async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
+        try:
+            if wanted is Move.ENABLE:
+                await self.parts.gate.admit(account, (await self.get(account, connection_id)).driver)
+            seen = await self.parts.store.write(lambda tx: self._switch_in(tx, account, connection_id, wanted, actor))
+        except errors.OmnichannelError as trouble:
+            return Moved(connection_id, error=trouble)
+        await self._subscription(seen, wanted)
+        if wanted is Move.DISABLE:
+            await self.sessions.forget(connection_id)
+        self.parts.queue.nudge()
+        await self.parts.events.tell("connection_moved", connection=seen, move=wanted.value)
+        return Moved(connection_id, seen)
+
+    def _switch_in(self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str) -> Connection:
+        mine = Connections(tx, account)
+        kept = mine.get(connection_id)
+        status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
+        seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
+        schedules, now = Schedules(tx, account), self.parts.clock.now()
+        if wanted is Move.DISABLE:
+            schedules.rest(connection_id)
+        else:
+            schedules.wake(connection_id, now)
+            seen = attrs.evolve(seen, health=Health.OK if seen.health is Health.SUSPENDED else seen.health)
+        mine.replace(attrs.evolve(kept, seen=seen))
+        audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
+        return seen
+
+    async def _subscription(self, seen: Connection, wanted: Move) -> None:
+        """Callbacks follow the switch where the driver has them; trouble there does not undo the move."""
+        if not self.parts.callback_base:
+            return
+        try:
+            async with self.sessions.open(seen.account, seen.id) as work:
+                calls = work.driver.callbacks
+                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
+                if call is not None:
+                    await checking.asked("Callbacks", lambda: call(work.session))
+        except errors.OmnichannelError as trouble:
+            reason = f"Callbacks could not be changed: {trouble}"
+            await self.parts.store.write(
+                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
+            )
+
+
+def _stored(token: Token, *, granted: Any) -> StoredToken:
+    return StoredToken(
+        value=token.value,
+        refresh=token.refresh,
+        expires=token.expires,
+        scopes=token.scopes,
+        granted=granted,
+        renewed=granted,
+    )
+
+
+def _same_account(seen: Connection, form: Credentials, found: Checkup, move_account: bool) -> Connection:
+    new = found.account or form.remote_account()
+    if seen.remote_account and new and new != seen.remote_account and not move_account:
+        raise errors.RemoteAccountChanged(
+            f"Connection {seen.id} belongs to {seen.remote_account}; these credentials lead to {new}. "
+            "Create another connection for it, or allow the move explicitly."
+        )
+    return seen

@@ -1,0 +1,127 @@
+"""Schedules as people set them, and the regular tasks of a working house."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections.authorizing import Authorizing
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.model.lifecycle import Health, Status
+from omnichannel_core.processes import schedule
+from omnichannel_core.storage import grants
+from omnichannel_core.storage.connections import Connections, all_ids
+from omnichannel_core.storage.schedules import Schedule, Schedules
+from omnichannel_core.storage.store import Tx
+
+KEEP_PROCESSES = timedelta(days=30)
+_log = logging.getLogger(__name__)
+
+
+@attrs.define
+class Scheduling:
+    """Every (connection, stream) has an interval; 0 is never."""
+
+    parts: Parts
+    sessions: Sessions
+    authorizing: Authorizing
+
+    async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
+        """Of one connection.
+
+        Raises:
+            NotFound.
+        """
+
+        def read(tx: Tx) -> Sequence[Schedule]:
+            Connections(tx, account).get(connection_id)
+            return Schedules(tx, account).list(connection_id)
+
+        return await self.parts.store.read(read)
+
+    async def set(self, account: str, connection_id: int, stream: str, minutes: int) -> None:
+        """0 (never), 2, 5, 10, 15, 20, 30 or 60 minutes.
+
+        Raises:
+            NotFound, UsageError (no such stream or interval).
+        """
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        driver = await self.sessions.driver(account, kept.seen.driver)
+        if stream not in driver.pulls:
+            raise errors.UsageError(f"Driver {driver.name!r} pulls no stream {stream!r}: {', '.join(driver.pulls)}.")
+        now = self.parts.clock.now()
+        await self.parts.store.write(lambda tx: Schedules(tx, account).set(connection_id, stream, minutes, now))
+
+    # --- regular tasks
+    async def tick(self) -> None:
+        """Queue what is due."""
+        await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
+
+    async def housekeeping(self) -> None:
+        """Drafts that are over, old processes, connections the gate has closed or opened again."""
+        await self.authorizing.sweep()
+        await self.parts.queue.prune(KEEP_PROCESSES)
+        await self.watch_gate()
+        await self.renew_tokens()
+
+    async def watch_gate(self) -> None:
+        """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""
+        rows = await self.parts.store.read(all_ids)
+        for account, connection_id, driver, status, health in rows:
+            if status == Status.DELETING:
+                continue
+            try:
+                await self.parts.gate.admit(account, driver)
+            except errors.NotAdmitted as closed:
+                if health != Health.SUSPENDED:
+                    await self._suspend(account, connection_id, str(closed))
+            else:
+                if health == Health.SUSPENDED:
+                    await self._return(account, connection_id, status == Status.ACTIVE)
+
+    async def _suspend(self, account: str, connection_id: int, reason: str) -> None:
+        def write(tx: Tx) -> None:
+            Connections(tx, account).note(connection_id, health=Health.SUSPENDED, reason=reason)
+            Schedules(tx, account).rest(connection_id)
+
+        await self.parts.store.write(write)
+        await self._tell(account, connection_id, "suspended")
+
+    async def _return(self, account: str, connection_id: int, active: bool) -> None:
+        def write(tx: Tx) -> None:
+            Connections(tx, account).note(connection_id, health=Health.OK)
+            if active:
+                Schedules(tx, account).wake(connection_id, self.parts.clock.now())
+
+        await self.parts.store.write(write)
+        await self._tell(account, connection_id, "returned")
+
+    async def _tell(self, account: str, connection_id: int, what: str) -> None:
+        seen = (await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))).seen
+        _log.info("connection %d %s", connection_id, what)
+        await self.parts.events.tell("connection_moved", connection=seen, move=what)
+
+    async def renew_tokens(self) -> None:
+        """Tokens are renewed ahead of time, also of inactive connections; trouble shows on the connections."""
+        soon = self.parts.clock.now() + timedelta(minutes=5)
+        for account, grant, name in await self.parts.store.read(lambda tx: grants.ending(tx, soon)):
+            sharing = await self.parts.store.read(lambda tx, a=account, g=grant: Connections(tx, a).sharing(g))  # type: ignore[misc]
+            for kept in sharing[:1]:
+                try:
+                    async with self.sessions.open(account, kept.seen.id) as work:
+                        await work.session.token(name)
+                except errors.AttentionNeeded as trouble:
+                    for other in sharing:
+                        await self._attention(account, other.seen.id, str(trouble))
+                except errors.OmnichannelError as trouble:
+                    _log.info("token %s of grant %d not renewed: %s", name, grant, trouble.key)
+
+    async def _attention(self, account: str, connection_id: int, reason: str) -> None:
+        await self.parts.store.write(
+            lambda tx: Connections(tx, account).note(connection_id, health=Health.ATTENTION, reason=reason)
+        )

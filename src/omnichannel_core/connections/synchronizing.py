@@ -1,0 +1,245 @@
+"""Synchronizing: data model, pulls, due pushes; and what a process of that kind does in each of its turns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections import delivering, pulling
+from omnichannel_core.connections.parts import Parts
+from omnichannel_core.connections.pulling import Ended, Pull, Stopped
+from omnichannel_core.connections.sessions import Sessions, Work
+from omnichannel_core.driver import Driver, PullStream
+from omnichannel_core.model.lifecycle import Health, Move, Status, move
+from omnichannel_core.model.process import Process
+from omnichannel_core.processes.queue import Queue
+from omnichannel_core.processes.turn import Again, Done, Turn, Wait
+from omnichannel_core.storage import hub, pages, streams
+from omnichannel_core.storage.connections import Connections
+from omnichannel_core.storage.store import Tx
+
+KIND = "synchronize"
+BUSY = 1.0  # seconds until a stream that another process has is asked for again
+_log = logging.getLogger(__name__)
+
+
+def key(connection_id: int) -> str:
+    """At most one open synchronize of a connection."""
+    return f"sync:{connection_id}"
+
+
+def submit(tx: Tx, parts: Parts, account: str, connection_id: int, *, initial: bool = False, **payload: Any) -> Process:
+    """Queue one in the caller's transaction; the open one when there is one."""
+    process, _ = Queue.submit(
+        tx, account=account, connection=connection_id, kind=KIND, key=key(connection_id),
+        payload={"initial": initial, **payload}, now=parts.clock.now(),
+    )  # fmt: skip
+    return process
+
+
+@attrs.define
+class Synchronizing:
+    """The move, and the handler."""
+
+    parts: Parts
+    sessions: Sessions
+
+    async def synchronize(self, account: str, connection_id: int) -> Process:
+        """Data model, pulls, due pushes. Pressed again it answers with the running process.
+
+        Raises:
+            NotFound, MoveNotAllowed (inactive: enable it first), NotAdmitted.
+        """
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        move(connection_id, kept.seen.status, Move.SYNCHRONIZE)
+        await self.parts.gate.admit(account, kept.seen.driver)
+        process = await self.parts.store.write(lambda tx: self._submit(tx, account, connection_id))
+        self.parts.queue.nudge()
+        return process
+
+    def _submit(self, tx: Tx, account: str, connection_id: int) -> Process:
+        move(connection_id, Connections(tx, account).get(connection_id).seen.status, Move.SYNCHRONIZE)
+        return submit(tx, self.parts, account, connection_id)
+
+    async def handle(self, turn: Turn) -> Done | Again | Wait:
+        """One turn of a synchronize process: the steps that are left, as far as the turn goes."""
+        account, connection_id = turn.process.account, turn.process.connection or 0
+        try:
+            async with self.sessions.open(account, connection_id) as work:
+                if work.connection.status is not Status.ACTIVE:
+                    return Done(message="The connection is inactive.")
+                return attrs.evolve(await self._steps(turn, work), payload=turn.payload)
+        except Stopped:
+            return Done(message="Ended at a page boundary: the connection was switched off.")
+        except errors.NotAdmitted as closed:
+            await self._note(account, connection_id, Health.SUSPENDED, str(closed))
+            raise
+        except errors.AttentionNeeded as trouble:
+            await self._note(account, connection_id, Health.ATTENTION, str(trouble))
+            raise
+        except errors.RemoteError as trouble:
+            await self._note(account, connection_id, Health.WAITING, str(trouble))
+            raise
+        except (errors.OperatorNeeded, errors.DriverError) as trouble:
+            await self._note(account, connection_id, Health.ATTENTION, str(trouble))
+            raise
+
+    async def _steps(self, turn: Turn, work: Work) -> Done | Again | Wait:
+        left: list[str] = turn.payload.setdefault("left", plan(work.driver, turn.payload))
+        while left:
+            outcome = await self._step(turn, work, left[0])
+            if outcome is not None:
+                return outcome
+            left.pop(0)
+            await turn.progress(payload=turn.payload)
+            if turn.cancelled:
+                return Again()
+        await self._finished(turn, work)
+        return Done(message=_summary(turn.payload))
+
+    async def _step(self, turn: Turn, work: Work, step: str) -> Again | Wait | None:
+        """None when the step has come to its end."""
+        if step == "retry":
+            await self._retry(turn, work)
+            return None
+        if step == "push":
+            for name in delivering.due_streams(work.driver):
+                await self.parts.store.write(
+                    lambda tx, n=name: delivering.submit_due(tx, work.connection, n, self.parts.clock.now())  # type: ignore[misc]
+                )
+            self.parts.queue.nudge()
+            return None
+        stream = work.driver.pulls.get(step)
+        if stream is None:
+            return None
+        try:
+            ended = await self._pull(turn, work, stream)
+        except streams.Busy:
+            return Wait(BUSY, f"{step}: another process has this stream")
+        _count(turn.payload, step, ended)
+        if ended.complete:
+            return None
+        if ended.wait is not None:
+            return Wait(ended.wait.seconds, f"{step}: {ended.wait.why}")
+        return Again()
+
+    async def _pull(self, turn: Turn, work: Work, stream: PullStream[Any]) -> Ended:
+        if stream.pull is not None:
+            return await Pull(self.parts, turn, stream, {work.connection.channel: work}).run()
+        async with _Group(self.parts, self.sessions, work) as members:
+            return await Pull(self.parts, turn, stream, members).run()
+
+    async def _retry(self, turn: Turn, work: Work) -> None:
+        """Records that failed, or that a callback named: fetched by id and stored without moving a cursor."""
+        wanted: dict[str, list[str]] = {name: list(ids) for name, ids in turn.payload.get("fetch", {}).items()}
+        connection = work.connection
+        troubles = await self.parts.store.read(lambda tx: hub.troubles_to_retry(tx, connection.account, connection.id))
+        for name, ids in troubles.items():
+            wanted.setdefault(name, []).extend(ids)
+        for name, ids in wanted.items():
+            stream = work.driver.pulls.get(name)
+            if stream is None or stream.fetch is None:
+                continue
+            for at in range(0, len(ids), 50):
+                part = list(dict.fromkeys(ids[at : at + 50]))
+                found = await stream.fetch(work.session, part)
+                await self.parts.store.compute(lambda s=stream, f=found: self._store_single(turn, work, s, f))  # type: ignore[misc]
+
+    def _store_single(self, turn: Turn, work: Work, stream: PullStream[Any], found: Sequence[Any]) -> None:
+        ready = pages.prepare(found)
+
+        def write(tx: Tx) -> None:
+            connection = work.connection
+            pulling.must_go_on(tx, connection.account, connection.id)
+            run = streams.current_run(tx, connection.id, stream.name) if stream.snapshot else 0
+            pages.store(tx, connection.account, connection.id, stream.name, ready, run=run, now=self.parts.clock.now())
+            hub.refresh_flags(tx, connection.account, connection.id)
+            turn.beat(tx)
+
+        self.parts.store.write_now(write)
+
+    async def _finished(self, turn: Turn, work: Work) -> None:
+        now, connection = self.parts.clock.now(), work.connection
+        health, reason = (Health.OK, "")
+        if connection.missing:
+            what = ", ".join(sorted(connection.missing))
+            health, reason = Health.OK, f"Without: {what}."
+
+        def write(tx: Tx) -> None:
+            turn.beat(tx)
+            Connections(tx, connection.account).note(connection.id, health=health, reason=reason, synced_at=now)
+
+        await self.parts.store.write(write)
+
+    async def _note(self, account: str, connection_id: int, health: Health, reason: str) -> None:
+        try:
+            await self.parts.store.write(
+                lambda tx: Connections(tx, account).note(connection_id, health=health, reason=reason)
+            )
+        except errors.NotFound:
+            _log.info("connection %s is gone", connection_id)
+
+
+def plan(driver: Driver, payload: Mapping[str, Any]) -> list[str]:
+    """The steps of a run: a schedule names streams; else everything, the data model first."""
+    if payload.get("streams"):
+        return ["retry", *payload["streams"]]
+    model = [stream.name for stream in driver.model_streams()]
+    rest = [stream.name for stream in driver.record_streams()]
+    return [*model, "retry", *rest, "push"]
+
+
+def _count(payload: dict[str, Any], step: str, ended: Ended) -> None:
+    stored = payload.setdefault("stored", {})
+    stored[step] = stored.get(step, 0) + ended.stored
+    if ended.bad:
+        bad = payload.setdefault("bad", {})
+        bad[step] = bad.get(step, 0) + ended.bad
+
+
+def _summary(payload: Mapping[str, Any]) -> str:
+    stored, bad = payload.get("stored", {}), payload.get("bad", {})
+    parts = [f"{name}: {count}" + (f" ({bad[name]} failed)" if name in bad else "") for name, count in stored.items()]
+    return ", ".join(parts)
+
+
+@attrs.define
+class _Group:
+    """All active connections of one grant, by channel, each with its session."""
+
+    parts: Parts
+    sessions: Sessions
+    work: Work
+    _stack: Any = None
+
+    async def __aenter__(self) -> Mapping[str, Work]:
+        from contextlib import AsyncExitStack
+
+        self._stack = AsyncExitStack()
+        mine, kept = self.work.connection, self.work.kept
+        members = {mine.channel: self.work}
+        if kept is None or kept.grant == 0:
+            return members
+        sharing = await self.parts.store.read(lambda tx: Connections(tx, mine.account).sharing(kept.grant))
+        for other in sharing:
+            seen = other.seen
+            usable = seen.status is Status.ACTIVE and seen.health is not Health.SUSPENDED
+            if usable and seen.driver == mine.driver and seen.channel not in members:
+                members[seen.channel] = await self._stack.enter_async_context(self.sessions.open(mine.account, seen.id))
+        return members
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._stack.aclose()
+
+
+DEFAULT_MINUTES = 15
+
+
+def default_minutes(stream: PullStream[Any]) -> int:
+    """Orders, returns and other records every 15 minutes; the data model on synchronize only."""
+    return 0 if stream.name == "data-model" else max(DEFAULT_MINUTES, int(stream.every / timedelta(minutes=1)))

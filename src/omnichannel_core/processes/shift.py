@@ -1,0 +1,297 @@
+"""One runner at work: the pump that ends and takes turns in one transaction, and the loops beside it."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+import anyio
+import attrs
+from anyio.abc import TaskGroup, TaskStatus
+
+from omnichannel_core import errors
+from omnichannel_core.model.process import Process, State
+from omnichannel_core.processes import endings
+from omnichannel_core.processes.bell import Bell
+from omnichannel_core.processes.turn import Turn
+from omnichannel_core.processes.watchdog import Watchdog
+from omnichannel_core.storage import turns
+from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.store import Tx
+
+if TYPE_CHECKING:
+    from omnichannel_core.processes.runner import Runner
+
+QUICK, IDLE = 0.05, 0.5  # real seconds between two looks at an empty queue: the first, and after a while
+LOOK = 1.0  # real seconds between two looks at who is asked to end
+TOLD_WITHIN = 10.0  # real seconds that a callback may take once the shift is over
+_log = logging.getLogger(__name__)
+_shifts = count(1)
+
+
+@attrs.frozen
+class Exchanged:
+    """What one transaction changed."""
+
+    ended: list[Process]
+    lost: list[turns.Held]
+    taken: list[Process]
+    waiting: int
+
+
+class Shift:
+    """From start to end of `Runner.serve`, or of one process that is driven alone (`only`)."""
+
+    def __init__(self, runner: Runner, only: frozenset[int] | None = None) -> None:
+        self._runner, self._store, self._queue, self._clock = runner, runner.store, runner.queue, runner.clock
+        self._alone = only is not None
+        presence = runner.store.presence
+        self._who = turns.Who(
+            worker=f"{presence.name}/{next(_shifts)}", kinds=frozenset(runner.handlers), only=only,
+            alive=(lambda worker: presence.alive(worker.partition("/")[0])) if runner.store.is_sqlite else None,
+        )  # fmt: skip
+        self._running: dict[tuple[int, int], Turn] = {}  # by id and fence, until its end is written
+        self._ended: list[turns.Ended] = []
+        self._lately: deque[int] = deque(maxlen=runner.slots)  # connections whose turns ended last
+        self._waiting = 0  # due ones that found no slot
+        self._over = Bell()
+        self._closing, self._closed = False, anyio.Event()
+        self._group: TaskGroup
+
+    async def work(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Until cancelled."""
+        self._queue.listeners.add(self._ask)
+        try:
+            async with anyio.create_task_group() as self._group:
+                self._group.start_soon(self._heartbeat)
+                if self._runner.watchdog > 0:
+                    self._group.start_soon(Watchdog(self._runner.watchdog, Shift._handle.__code__).run)
+                for seconds, tick in () if self._alone else self._runner.ticks:
+                    self._group.start_soon(self._tick, seconds, tick)
+                task_status.started()
+                try:
+                    await self._pump()
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await self._stop()
+                self._group.cancel_scope.cancel()
+        finally:
+            self._queue.listeners.discard(self._ask)
+            self._closed.set()
+
+    async def close(self) -> None:
+        """`work` ends as if it were cancelled, and has ended when this is over."""
+        self._closing = True
+        self._queue.work.ring()
+        await self._closed.wait()
+
+    # --- the pump
+    async def _pump(self) -> None:
+        pause, hint = QUICK, True
+        while not self._closing:
+            rings = self._queue.work.rings
+            try:
+                moved, next_in = await self._step(hint=hint)
+            except errors.StorageError as error:
+                _log.warning("processes rest for a moment: %s", error)
+                moved, next_in, pause = False, None, 2 * IDLE
+            if moved:
+                pause, hint = QUICK, False
+                continue
+            seconds = pause if next_in is None else min(pause, max(next_in, 0.001))
+            hint = await self._queue.work.heard(rings, seconds)
+            pause = QUICK if hint else min(2 * pause, IDLE)
+
+    async def _step(self, *, hint: bool) -> tuple[bool, float | None]:
+        """Whether anything moved, else in how many seconds something will be due."""
+        now = self._clock.now()
+        free = self._runner.slots - len(self._running) + len(self._ended)
+        if not self._ended and not (hint and free):
+            look = await self._store.read(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
+            self._waiting = look.due
+            for turn in self._running.values():
+                turn.grow()
+            if not self._ended and not (free and (look.due or look.orphans)):
+                return False, None if look.next_at is None or not free else (look.next_at - now).total_seconds()
+        with anyio.CancelScope(shield=True):  # what was taken must not be forgotten
+            moved = await self._exchange_now()
+        return moved, None
+
+    async def _exchange_now(self) -> bool:
+        """Write what has ended, take what fits."""
+        ended, self._ended = self._ended, []
+        free = self._runner.slots - len(self._running) + len(ended)
+        busy = Counter(turn.process.connection or 0 for turn in self._running.values()) + Counter(self._lately)
+        try:
+            done = await self._store.write(lambda tx: self._exchange(tx, ended, free, busy))
+        except BaseException:
+            self._ended[:0] = ended
+            raise
+        for one in ended:
+            turn = self._running.pop((one.held.id, one.held.fence))
+            self._lately.append(turn.process.connection or 0)
+        self._waiting = done.waiting
+        self._tell(done)
+        for process in done.taken:
+            self._start(process)
+        return bool(ended or done.taken)
+
+    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[int]) -> Exchanged:
+        now = self._clock.now()
+        over, lost = [], []
+        for one in ended:
+            state = turns.finish(tx, one)
+            if state is None:
+                lost.append(one.held)
+            elif state not in {State.QUEUED, State.WAITING}:
+                over.append(one.held)
+        taken: list[turns.Held] = []
+        waiting = 0
+        if free > 0:
+            until = now + timedelta(seconds=self._runner.lease)
+            taken = turns.take(tx, self._who, now, until, free, busy)
+        if free <= len(taken):
+            waiting = turns.look(tx, self._who, now, self._runner.slots).due
+        return Exchanged(ended=_rows(tx, over), lost=lost, taken=_rows(tx, taken), waiting=waiting)
+
+    def _tell(self, done: Exchanged) -> None:
+        for one in done.lost:
+            _log.info("process %s was taken over; its turn %s changed nothing", one.id, one.fence)
+        for process in done.ended:
+            if self._runner.on_finished is not None:
+                self._group.start_soon(self._call, "on_finished", self._runner.on_finished, process)
+        if done.ended:
+            self._queue.ends.ring()
+
+    def _start(self, process: Process) -> None:
+        turn = Turn(process, store=self._store, clock=self._clock, lease=self._runner.lease, crowd=self._crowded)
+        self._running[process.id, process.fence] = turn
+        if process.cancel:
+            turn.ask(self._runner.grace)
+        self._group.start_soon(self._turn, turn)
+
+    def _crowded(self) -> bool:
+        return self._waiting > 0
+
+    # --- a turn
+    async def _turn(self, turn: Turn) -> None:
+        try:
+            ended = await self._handle(turn)
+        except Exception as error:  # noqa: BLE001 - a handler's fault must not become the runner's
+            ended = await self._raised(turn, error)
+        if ended is None:
+            self._running.pop((turn.process.id, turn.fence), None)
+        else:
+            self._waiting = max(self._waiting - 1, 0)  # its slot goes to one of them
+            self._ended.append(ended)
+        self._queue.work.ring()
+        self._over.ring()
+
+    async def _handle(self, turn: Turn) -> turns.Ended | None:
+        with turn.scope:
+            answer = await self._runner.handlers[turn.process.kind](turn)
+            return endings.answered(turn, answer, self._clock.now())
+        return None if turn.lost else endings.stopped(turn, self._clock.now())
+
+    async def _raised(self, turn: Turn, error: Exception) -> turns.Ended | None:
+        cause = endings.unwrapped(error)
+        process = turn.process
+        if turn.lost or isinstance(cause, errors.Superseded):
+            _log.info("process %s was taken over: %s", process.id, cause)
+            return None
+        if cause is None or turn.scope.cancel_called:
+            _log.info("process %s stopped with %s", process.id, type(error).__name__)
+            return endings.stopped(turn, self._clock.now())
+        if not isinstance(cause, errors.OmnichannelError):
+            _log.error("process %s (%s) failed", process.id, process.kind, exc_info=error)
+        if self._runner.on_error is not None:
+            await self._call("on_error", self._runner.on_error, process, cause)
+        return endings.raised(turn, cause, self._clock.now())
+
+    async def _call(self, what: str, callback: Callable[..., Awaitable[None]], *arguments: object) -> None:
+        with anyio.CancelScope(shield=True) as scope:
+            if self._group.cancel_scope.cancel_called:
+                scope.deadline = anyio.current_time() + TOLD_WITHIN
+            try:
+                await callback(*arguments)
+            except Exception:  # noqa: BLE001 - what listens must not harm what runs
+                _log.exception("%s failed", what)
+
+    # --- beside it
+    def _ask(self, process_id: int) -> None:
+        for turn in list(self._running.values()):
+            if turn.process.id == process_id:
+                turn.ask(self._runner.grace)
+
+    async def _heartbeat(self) -> None:
+        """Now and then a look at who is asked to end; every third of a lease it is prolonged."""
+        every = min(LOOK, self._runner.lease / 3)
+        prolonged = anyio.current_time()
+        while True:
+            await anyio.sleep(every)
+            if not self._running:
+                prolonged = anyio.current_time()
+                continue
+            before = list(self._running.items())
+            write = anyio.current_time() - prolonged >= self._runner.lease / 3
+            try:
+                held = await (self._store.write(self._prolong) if write else self._store.read(self._holding))
+            except errors.StorageError as error:
+                _log.warning("leases were not prolonged: %s", error)
+                continue
+            if write:
+                prolonged = anyio.current_time()
+            self._compare(before, held)
+
+    def _prolong(self, tx: Tx) -> dict[tuple[int, int], bool]:
+        return turns.prolong(tx, self._who.worker, self._clock.now() + timedelta(seconds=self._runner.lease))
+
+    def _holding(self, tx: Tx) -> dict[tuple[int, int], bool]:
+        return turns.holding(tx, self._who.worker)
+
+    def _compare(self, before: list[tuple[tuple[int, int], Turn]], held: dict[tuple[int, int], bool]) -> None:
+        for key, turn in before:
+            if key not in held and self._running.get(key) is turn:
+                turn.lose()
+            elif held.get(key):
+                turn.ask(self._runner.grace)
+
+    async def _tick(self, seconds: float, tick: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await tick()
+            except Exception:  # noqa: BLE001 - one that fails must not stop the others
+                _log.exception("a tick failed")
+            await anyio.sleep(seconds)
+
+    async def _stop(self) -> None:
+        """Ask all turns to end, wait until they have, and leave nothing running."""
+        for turn in self._running.values():
+            turn.ask(self._runner.grace)
+        while len(self._running) > len(self._ended):
+            await self._over.heard(self._over.rings, 1.0)
+        ended, self._ended = self._ended, []
+        try:
+            done = await self._store.write(lambda tx: self._leave(tx, ended))
+        except errors.StorageError as error:
+            _log.warning("processes %s are left to be taken over: %s", [one.held.id for one in ended], error)
+            return
+        self._running.clear()
+        self._tell(done)
+
+    def _leave(self, tx: Tx, ended: list[turns.Ended]) -> Exchanged:
+        done = self._exchange(tx, ended, 0, Counter())
+        turns.leave(tx, self._who.worker, self._clock.now())
+        return done
+
+
+def _rows(tx: Tx, held: list[turns.Held]) -> list[Process]:
+    return [
+        process
+        for account, group in turns.held_by_account(held).items()
+        for process in Processes(tx, account).many([one.id for one in group])
+    ]

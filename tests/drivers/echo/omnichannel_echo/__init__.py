@@ -1,0 +1,1 @@
+"""A driver for tests: perfect, and its remote lives in memory."""
