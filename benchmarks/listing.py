@@ -119,7 +119,7 @@ def _figures(
     return [
         {"figure": "list_page_p95_ms", "value": round(p95(every), 2), "budget": BUDGET_MS, "ok": p95(every) < BUDGET_MS,
          "rows": rows, "page": PAGE, "queries": len(every), "slowest": told},
-        {"figure": "list_page_worst_pair_p95_ms", "value": round(p95(taken[worst]), 2), "budget": BUDGET_MS,
-         "ok": p95(taken[worst]) < BUDGET_MS, "column": worst[0], "operator": worst[1]},
+        {"figure": "list_page_worst_pair_p95_ms", "value": round(p95(taken[worst]), 2),
+         "column": worst[0], "operator": worst[1]},
         {"figure": "list_all_ids_ms", "value": round(all_ids, 2), "rows": ids, "ok": ids == rows},
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What tests of pushes and of the hub share: a real store, a driver of a few streams, sessions that open nothing, turns of real processes."""
+"""What tests of pushes and of the hub share: a real store, a fake driver, turns of real processes."""
 
 from __future__ import annotations
 
@@ -76,12 +76,14 @@ class House:
     # --- what the house is made of
     @property
     def parts(self) -> Parts:
-        queue = Queue(self.store, self.clock)
-        return cast(Parts, SimpleNamespace(store=self.store, clock=self.clock, queue=queue, events=Events(self.plugins)))
+        made = SimpleNamespace(
+            store=self.store, clock=self.clock, queue=Queue(self.store, self.clock), events=Events(self.plugins)
+        )
+        return cast("Parts", made)
 
     @property
     def delivering(self) -> Delivering:
-        return Delivering(self.parts, cast(Any, self))
+        return Delivering(self.parts, cast("Any", self))
 
     @property
     def hub(self) -> Hub:
@@ -92,7 +94,7 @@ class House:
         return self._driver()
 
     def _driver(self) -> Driver:
-        none = cast(Any, None)
+        none = cast("Any", None)
         return Driver(
             name="fake", title="Fake", version="1", distribution="omnichannel-fake", credentials=none, flow=none,
             pages={}, pulls={}, pushes=self.pushes, not_supported={"invoices": "the remote has no way for them"},

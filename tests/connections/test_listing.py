@@ -121,10 +121,14 @@ SOME = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("few", [0, 500])
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_every_operator_on_every_column_finds_what_it_means(full: Store, column: str, operator: str) -> None:
+async def test_every_operator_on_every_column_finds_what_it_means(
+    full: Store, column: str, operator: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A filter finds exactly the account's connections of which it is true, for the page, the ids and the count."""
+    monkeypatch.setattr(rows, "FEW", few)
     value, value2 = SOME[column]
     one = Filter(column=column, operator=operator, value=value, value2=value2)  # type: ignore[arg-type]
     listing, look = Listing(full), Look(filters=(one,), sort=("name",))
@@ -180,9 +184,11 @@ async def test_pages_walk_a_sort_of_several_columns(full: Store) -> None:
     assert [row.id for row in seen] == [row.id for row in expected]
 
 
-async def test_rare_rows_behind_many_steps_are_found(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("few", [0, 500])
+async def test_rare_rows_behind_many_steps_are_found(full: Store, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """What the first steps along the sort do not show comes from the other columns' indexes, page after page."""
     monkeypatch.setattr(rows, "PROBE", 3)
+    monkeypatch.setattr(rows, "FEW", few)
     look = Look(
         filters=(
             Filter(column="remote_title", operator="like", value="title 1"),

@@ -157,6 +157,8 @@ async def test_the_default_is_in_force_where_it_is_applied(house: House) -> None
         True, "default", False, 1,
     )  # fmt: skip
     assert (await house.service.effective("b", DRIVER, 3))["filters"] == Filters()
+    with pytest.raises(errors.Conflict):
+        await house.service.set_defaults("a", DRIVER, "filters", {"archived": False}, version=0)
 
 
 async def test_own_values_begin_as_a_copy_and_the_default_never_shines_through(house: House) -> None:

@@ -8,6 +8,7 @@ import logging
 import time
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -19,6 +20,7 @@ from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.turn import PAGES, Again, Done, Turn, Wait
+from omnichannel_core.storage import migrations
 from omnichannel_core.storage.presence import Presence
 from omnichannel_core.storage.store import Store
 
@@ -345,7 +347,7 @@ async def test_a_lost_process_ends_its_turn(store: Store, queue: Queue, submit: 
             ended.set()
         return Done()
 
-    other = Presence(store.data / "workers")
+    other = Presence(store.presence.folder)
     take_away = f"UPDATE omni_process SET fence = 9, worker = '{other.name}/1', lease_until = {1 << 52}"
     async with serving(work=work, lease=0.3):
         process = await submit()
@@ -436,6 +438,44 @@ async def test_run_to_end_drives_only_its_own(store: Store, clock: Any, queue: Q
     assert (await queue.get("a", other.id)).state == State.QUEUED
     with pytest.raises(errors.NotFound):
         await runner.run_to_end("b", mine.id)
+
+
+async def test_run_to_end_refuses_what_it_cannot_run(store: Store, clock: Any, queue: Queue, submit: Any):
+    """Instead of waiting for ever it says which kind has no handler."""
+    process = await submit("mystery")
+    with pytest.raises(errors.UsageError, match="kind 'mystery'"):
+        await Runner(store, clock, queue, {}).run_to_end("a", process.id)
+
+
+async def test_an_end_survives_a_store_that_rests(clock: Any, tmp_path: Path):
+    """When the store cannot write a turn's end, the runner goes on, and writes it once the store can."""
+
+    class Sulking(Store):
+        sulks = 0
+
+        async def write(self, work: Any) -> Any:
+            if self.sulks:
+                self.sulks -= 1
+                raise errors.StorageError("The disk is full.")
+            return await super().write(work)
+
+    store = Sulking(str(tmp_path / "other.db"))
+    store.open()
+    migrations.ensure(store)
+    queue, turns = Queue(store, clock), []
+
+    async def work(turn: Turn) -> Done:
+        turns.append(turn.fence)
+        store.sulks = 1
+        return Done("kept")
+
+    process, _ = await store.write(
+        lambda tx: queue.submit(tx, account="a", connection=1, kind="work", key="", payload={}, now=clock.now())
+    )
+    with anyio.fail_after(20):
+        ended = await Runner(store, clock, queue, {"work": work}).run_to_end("a", process.id)
+    store.close()
+    assert (ended.state, ended.message, turns, store.sulks) == (State.SUCCEEDED, "kept", [1], 0)
 
 
 async def test_run_to_end_follows_a_serving_runner(queue: Queue, submit: Any, serving: Any):

@@ -62,8 +62,6 @@ class Loopback:
     acts: list[Act] = attrs.field(factory=lambda: [reply()])
     requests: list[bytes] = attrs.field(factory=list)
     sockets: int = 0
-    busy: int = 0
-    busiest: int = 0
     _listener: socket.socket = attrs.field(factory=lambda: socket.create_server(("127.0.0.1", 0)))
     _peers: list[socket.socket] = attrs.field(factory=list)
     _threads: list[threading.Thread] = attrs.field(factory=list)
@@ -118,13 +116,7 @@ class Loopback:
                 with self._lock:
                     act = self.acts[min(len(self.requests), len(self.acts) - 1)]
                     self.requests.append(request)
-                    self.busy += 1
-                    self.busiest = max(self.busy, self.busiest)
-                try:
-                    act(peer)
-                finally:
-                    with self._lock:
-                        self.busy -= 1
+                act(peer)
 
 
 def _request(peer: socket.socket) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -54,7 +55,7 @@ async def test_campaign_figure() -> None:
 
 
 async def test_connects_to_the_vetted_address_itself() -> None:
-    """A name is looked up once and the connection goes to the literal, so a name that changes its mind changes nothing."""
+    """A name is looked up once and the connection goes to the literal: changing its mind changes nothing."""
     answers, network = CAMPAIGN.Answers(((PUBLIC,), ("127.0.0.1",))), CAMPAIGN.Recording()
     backend = GuardedBackend(AddressGuard(resolve=answers), network)
     with pytest.raises(httpcore2.ConnectError, match="recorded"):
@@ -92,7 +93,7 @@ async def test_unknown_names_are_nobodys_fault() -> None:
         await GuardedBackend(AddressGuard(resolve=lambda *_: [])).connect_tcp("empty.example", 443)
     with pytest.raises(errors.AddressRefused, match="not a host name"):
         await GuardedBackend(AddressGuard()).connect_tcp("a" * 64 + ".example", 443)
-    waiting = __import__("threading").Event()
+    waiting = threading.Event()
     slow = AddressGuard(resolve=lambda *_: [str(waiting.wait(5))])
     with anyio.fail_after(3), pytest.raises(httpcore2.ConnectTimeout):
         await GuardedBackend(slow).connect_tcp("slow.example", 443, 0.1)
@@ -111,8 +112,8 @@ def test_wrapping_never_makes_public(inside: Any) -> None:
     """An IPv4 address that is not public is not public in any IPv6 wrapping either."""
     packed = int(inside)
     wrapped = [
-        ip_address((0xFFFF << 32) | packed), ip_address((0x64FF9B << 96) | packed), ip_address((0x2002 << 112) | packed << 80),
-        ip_address(packed) if packed > 0xFFFF_FFFF else ip_address(f"::{inside}"),
+        ip_address((0xFFFF << 32) | packed), ip_address((0x64FF9B << 96) | packed),
+        ip_address((0x2002 << 112) | packed << 80), ip_address(f"::{inside}"),
         ip_address((0x2A001450 << 96) | (0x5EFE << 32) | packed),
     ]  # fmt: skip
     if not is_public(inside):
@@ -125,8 +126,11 @@ def test_allow_list() -> None:
     assert guard.vet("10.1.2.3", 8443) == ["10.1.2.3"]
     assert guard.vet("::ffff:10.1.2.3", 8443) == ["10.1.2.3"]
     assert guard.for_account("a").vet("fd00::1", 443) == ["fd00::1"]
-    for other, host, port in ((guard, "10.1.2.3", 443), (guard, "10.2.0.1", 8443), (guard, "fd00::1", 443),
-                              (guard.for_account("b"), "fd00::1", 443), (guard.for_account("a"), "fd00::1", 80)):  # fmt: skip
+    refused = [
+        (guard, "10.1.2.3", 443), (guard, "10.2.0.1", 8443), (guard, "fd00::1", 443),
+        (guard.for_account("b"), "fd00::1", 443), (guard.for_account("a"), "fd00::1", 80),
+    ]  # fmt: skip
+    for other, host, port in refused:
         with pytest.raises(errors.AddressRefused):
             other.vet(host, port)
 

@@ -185,7 +185,9 @@ class Sessions:
     def _read(self, tx: Tx, account: str, connection_id: int, driver: Driver) -> _Read:
         kept = Connections(tx, account).get(connection_id)
         secrets = self.parts.vault.get(tx, account, "connection", connection_id)
-        return _Read(kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id))
+        return _Read(
+            kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id, self.parts.vault)
+        )
 
     async def _work(
         self, account: str, driver: Driver, seen: Connection, credentials: Credentials | None, kept: Kept | None,
@@ -207,7 +209,7 @@ class Sessions:
         client = Client(
             api=driver.api, session=session, tokens=grant, limiter=self.parts.limiter.scoped(
                 driver=driver.name, account=seen.remote_account or f"{account}/{seen.id}",
-                application=_application_id(account, application),
+                application=_application_id(account, application, self.parts.vault.pepper),
             ),
             transport=transport or await self._transport(account, seen.id),
             override=self.parts.endpoints.get(driver.name), clock=self.parts.clock,
@@ -282,8 +284,8 @@ def _subject(kept: Kept | None) -> Record | None:
     return bodies.decode(kind, body.encode())
 
 
-def _application_id(account: str, application: Application | None) -> str:
-    return f"{account}/{forms.proof(application)}" if application else account
+def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
+    return f"{account}/{forms.proof(application, pepper)}" if application else account
 
 
 def _callback_url(base: str, driver: str, kept: Kept | None) -> str:

@@ -182,7 +182,9 @@ class SettingsService:
         Raises:
             NotFound, UsageError (the page has no default), FormInvalid, Conflict.
         """
-        plan = self.plan(driver, {page: values}, unset={page: unset}, versions={page: version} if version else None)
+        plan = self.plan(
+            driver, {page: values}, unset={page: unset}, versions=None if version is None else {page: version}
+        )
         return await self._store.write(lambda tx: self.store_defaults(tx, account, driver, plan))
 
     def store_defaults(self, tx: Tx, account: str, driver: Driver, plan: Plan) -> DefaultsSaved:

@@ -8,8 +8,9 @@ import anyio
 import attrs
 from anyio.abc import TaskStatus
 
+from omnichannel_core import errors
 from omnichannel_core.driver import Clock
-from omnichannel_core.model.process import Process
+from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.shift import Shift
 from omnichannel_core.processes.turn import Again, Done, Handler, Turn, Wait
@@ -73,8 +74,13 @@ class Runner:
 
         Raises:
             NotFound: not in this account.
+            UsageError: it is of a kind that nobody here runs, and nobody else has it.
         """
-        await self.queue.get(account, process_id)
+        process = await self.queue.get(account, process_id)
+        if process.kind not in self.handlers and process.open and process.state is not State.RUNNING:
+            raise errors.UsageError(
+                f"Process {process_id} is of kind {process.kind!r}: this runner has no such handler."
+            )
         if self._serving:
             self.queue.nudge()
             return await self.queue.wait(account, process_id, seen=seen)

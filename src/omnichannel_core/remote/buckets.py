@@ -47,6 +47,7 @@ class Bucket(msgspec.Struct):
         told: a window whose end the remote has told.
         rate, burst, window: what the remote told to be true instead of what was declared.
         pending: units under way: sent and not answered.
+        guessed: `at` is a window's length after we first asked, not what the remote told.
         drop: units somebody else took between two of our answers, at most, lately.
         hold: nothing before that time.
         spent: part of a window nobody told us about -> units spent in it.
@@ -60,6 +61,7 @@ class Bucket(msgspec.Struct):
     rate: float | None = None
     burst: float | None = None
     window: float | None = None
+    guessed: bool = False
     pending: float = 0.0
     drop: float = 0.0
     hold: float = 0.0
@@ -159,25 +161,30 @@ class Bucket(msgspec.Struct):
         window, most = self.window or plan.window or 1.0, self._most(plan)
         if now >= self.at:
             self.left = self.sure = most
-            self.at, self.pending, self.drop, self.turn = now + window, 0.0, self.drop / 2, self.turn + 1
+            self.at, self.guessed, self.pending, self.turn = now + window, True, 0.0, self.turn + 1
+            self.drop /= 2
         cost, left = min(cost, most), most if self.left is None else self.left
         if ahead:
             over = cost + ahead - left
             return NOW if over <= 0 else self.at - now + (math.ceil(over / most) - 1) * window
         if left - cost < -_TINY:
             return self.at - now
-        if self.sure - cost < self.drop:
+        if self.sure - cost < self._margin():
             if self.pending > _TINY:
                 return AFTER_AN_ANSWER
             self.sure = left
         self.left, self.sure, self.pending = left - cost, self.sure - cost, self.pending + cost
         return NOW
 
+    def _margin(self) -> float:
+        """Somebody else may spend once more before each request under way arrives: the last units go singly."""
+        return max(1.0, self.drop) * (1 + self.pending)
+
     def _read(self, plan: Plan, reading: Reading, cost: float, now: float) -> None:
         self.rate = reading.rate if reading.rate is not None and reading.rate > 0 else self.rate
         self.burst = reading.burst if reading.burst is not None and reading.burst > 0 else self.burst
         if reading.full_in is not None:
-            self._read_window(plan, reading.left, reading.full_in, now)
+            self._read_window(plan, reading.left, reading.full_in, cost, now)
         elif reading.left is not None:
             if self.told:
                 self._lower(reading.left)
@@ -186,17 +193,25 @@ class Bucket(msgspec.Struct):
         elif reading.spent is not None and self.left is not None and not self.told:
             self.left = min(self.left + cost - reading.spent, self._most(plan))
 
-    def _read_window(self, plan: Plan, told: float | None, full_in: float, now: float) -> None:
+    def _read_window(self, plan: Plan, told: float | None, full_in: float, cost: float, now: float) -> None:
         ends = now + full_in + _SLACK
         self.window = max(self.window or plan.window or 0.0, full_in)
+        if self.told and not self.guessed and ends < self.at - self.window / 4:
+            return  # a late answer of a window that is gone
         if self.told and ends <= self.at + self.window / 4:
-            self.at = ends
+            self.at, self.guessed = ends, False
             if told is not None:
                 self._lower(told)
             return
-        most = self._most(plan)  # the first word about it, or it began anew before we thought
-        left = most - sum(self.spent.values()) if told is None else min(most, told)
-        self.told, self.spent, self.at, self.left, self.sure = True, {}, ends, left, left - self.pending
+        # The first word about it, or it began anew before we thought. Our own requests account for what is gone, or
+        # somebody else's do too: then all that is under way may still come on top.
+        most, ours = self._most(plan), self.pending + cost
+        if told is None:
+            left = most - sum(self.spent.values())
+        else:
+            left = most - ours if told >= most - ours else told - self.pending
+        self.told, self.guessed, self.spent, self.drop = True, False, {}, self.drop / 2
+        self.at, self.left, self.sure = ends, left, left
 
     def _lower(self, told: float) -> None:
         """The remote's own count: right if it has seen all we sent, and too high by what is under way if not."""

@@ -18,7 +18,7 @@ _KEYS = (
     r"|(?:access|refresh|id|bearer|auth)[_-]?token|client[_-]?secret|api[_-]?key|private[_-]?key|pass(?:word|wd|phrase)"
     r"|secret|signature|x-amz-signature|x-amz-credential|x-amz-security-token|code_verifier|hmac|token"
 )
-_QUOTED, _BARE = r"(['\"])[^'\"\n]{0,4000}\4", r"(?:(?:bearer|basic)\s+)?[^\s,;&'\"})\]]{1,4000}"
+_QUOTED, _BARE = r"(['\"])[^'\"\n]{0,4000}\4", r"(?:(?:bearer|basic)\s+)?[^\s,;&'\"})]{1,4000}"
 _PAIR = re.compile(rf"(?i)(?<![\w-])(['\"]?)({_KEYS})\1(\s*[=:]\s*)(?:{_QUOTED}|{_BARE})")
 _FORM = re.compile(r"(?i)\b(code|sig)=[^\s&'\"]{8,4000}")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
@@ -117,8 +117,8 @@ def _shown(text: str, at: int, spelled: str) -> int:
 def generic(text: str) -> str:
     """What can be hidden without knowing the secret; line breaks of remote texts cannot forge a log line."""
     text = _URL.sub(r"\1\2", text)
-    text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     text = _PAIR.sub(rf"\1\2\1\3{HIDDEN}", text)
+    text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     text = _FORM.sub(rf"\1={HIDDEN}", text)
     return text.translate(_CONTROLS)
 
@@ -178,12 +178,6 @@ def _spellings(value: str) -> set[str]:
                 spelled.add(inner)
     spelled.add(raw.hex())
     return {one for one in spelled if len(one) >= _HEAD}
-
-
-def text_of(problem: BaseException, redactor: Redactor) -> str:
-    """An exception in words that may be shown: its class and its cleaned message, at most 300 characters."""
-    said = redactor.clean(str(problem))[:300]
-    return f"{type(problem).__name__}: {said}" if said else type(problem).__name__
 
 
 def reveal(value: Any) -> str:

@@ -56,10 +56,19 @@ def erase(tx: Tx, account: str, connection_id: int, who: Sequence[str], now: dat
     if not _own(tx, account, connection_id):
         return Erased()
     wanted = None if not who else frozenset(one.strip().casefold() for one in who)
-    orders = _blank_all(tx, connection_id, "Order", lambda one: wanted is None or _is_of(one, wanted), _seek(wanted))
+    names = set(wanted or ())
+
+    def theirs(one: Record) -> bool:
+        if wanted is not None and wanted.isdisjoint(_names(one)):
+            return False
+        names.update(_names(one))
+        return True
+
+    orders = _blank_all(tx, connection_id, "Order", theirs, _seek(wanted))
     about = None if wanted is None else frozenset(orders)
     returns = _blank_all(tx, connection_id, "Return", lambda one: about is None or _order_of(one) in about, None)
-    troubled = _blank_troubles(tx, connection_id, wanted, frozenset(orders) | frozenset(returns), now)
+    whose = None if wanted is None else names
+    troubled = _blank_troubles(tx, connection_id, whose, frozenset(orders) | frozenset(returns), now)
     pushes, on_the_way = _blank_pushes(tx, connection_id, about, now)
     return Erased(
         orders=len(orders), returns=len(returns), failed_records=troubled, pushes=pushes, on_the_way=on_the_way
@@ -130,15 +139,16 @@ def _empty(value: Any) -> Any:
     return value if value is UNSET else ""
 
 
-def _is_of(one: Record, who: Collection[str]) -> bool:
+def _names(one: Record) -> frozenset[str]:
+    """Whose order it is: e-mail addresses and the remote's id, folded."""
     if not isinstance(one, Order):
-        return False
+        return frozenset()
     addresses = [] if one.addresses is UNSET else list(one.addresses.values())
     if one.bill_to is not UNSET:
         addresses.append(one.bill_to)
     said = [address.email for address in addresses]
     said += [value for value in (one.customer, one.email) if value is not UNSET]
-    return any(value.strip().casefold() in who for value in said if value)
+    return frozenset(value.strip().casefold() for value in said if value)
 
 
 def _order_of(one: Record) -> str:

@@ -1,8 +1,9 @@
 """The list of connections in the database: filtered, sorted, paged by key.
 
 Every column of the list has an index (account, column, id), and on SQLite each query is told which one to walk: the
-planner has no statistics and would guess. A page is looked for along the index of the sort. Where rows that fit are
-rare there, the other columns' indexes are asked for the ids that fit, and the walk goes on without touching a row.
+planner has no statistics and would guess. Where few rows fit, they are read and sorted. Otherwise a page is looked for
+along the index of the sort; where rows that fit are rare there, the other columns' indexes are asked for the ids that
+fit, and the walk goes on without touching a row.
 Measured with 100,000 connections: 7 ms for an index walked from end to end, 85 ms where each step reads its row.
 """
 
@@ -20,8 +21,10 @@ from omnichannel_core.storage.schema import connection
 from omnichannel_core.storage.store import Tx
 
 C = connection.c
+FEW = 2000  # ids that are rather read one by one; as bound values they are within the databases' limits
 PROBE = 3000  # steps along the index of the sort before the other indexes are asked; 2 to 3 ms
 TEXTS = frozenset({"name", "status", "driver", "health", "health_reason", "remote_account", "remote_title"})
+WORDS = frozenset({"status", "health"})  # the house's own words, always small
 NULLABLE = frozenset({"last_synced_at"})
 
 Value: TypeAlias = "str | int"
@@ -63,8 +66,9 @@ class ConnectionList:
         """Rows in order, each with its key. `sort` ends with the id; `after` is the key of the last row seen."""
         here = [one for one in conditions if one.column == sort[0][0]]
         there = [one for one in conditions if one.column != sort[0][0]]
-        if not there:
-            keys = self._keys(self._walk(here, sort, after, []).limit(limit))
+        few = self._few(there) if there else None
+        if not there or few is not None:
+            keys = self._keys(self._walk(here, sort, after, [], few).limit(limit))
         else:
             keys = self._probe(here, there, sort, after, limit)
             if len(keys) < limit:
@@ -81,11 +85,19 @@ class ConnectionList:
         return int(self._tx.execute(sa.select(sa.func.count()).select_from(some)).scalar() or 0)
 
     # --- queries
+    def _few(self, conditions: Sequence[Condition]) -> list[int] | None:
+        """The ids that fit, when they are few; None when they are many."""
+        found = self._tx.execute(self._fitting(conditions).limit(FEW + 1)).scalars().all()
+        return list(found) if len(found) <= FEW else None
+
     def _walk(
-        self, here: Sequence[Condition], sort: Sequence[Sort], after: Key | None, there: Sequence[Condition]
-    ) -> sa.Select[Any]:
-        """Along the index of the sort; ids that fit elsewhere come from the other indexes."""
-        query = self._select(sort[0][0], *(C[name] for name, _ in sort)).where(*map(self._where, here))
+        self, here: Sequence[Condition], sort: Sequence[Sort], after: Key | None, there: Sequence[Condition],
+        few: Sequence[int] | None = None,
+    ) -> sa.Select[Any]:  # fmt: skip
+        """Along the index of the sort; ids that fit elsewhere come from the other indexes, or are known as few."""
+        names = [C[name] for name, _ in sort]
+        query = self._select(sort[0][0], *names) if few is None else self._by_id(*names).where(C.id.in_(few))
+        query = query.where(*map(self._where, here))
         query = query.where(*(C.id.in_(self._fitting([one])) for one in there))
         if after is not None:
             query = query.where(*_beyond(sort, after))
@@ -113,6 +125,10 @@ class ConnectionList:
         query = sa.select(*wanted).where(C.account_id == self._account)
         return query.with_hint(connection, f"INDEXED BY omni_connection_{column}", "sqlite")
 
+    def _by_id(self, *wanted: sa.ColumnElement[Any]) -> sa.Select[Any]:
+        query = sa.select(*wanted).where(C.account_id == self._account)
+        return query.with_hint(connection, "NOT INDEXED", "sqlite")
+
     def _keys(self, query: sa.Select[Any]) -> list[Key]:
         return [tuple(row) for row in self._tx.execute(query)]
 
@@ -137,9 +153,9 @@ class ConnectionList:
         return sa.or_(sa.not_(fits), column.is_(None)) if one.column in NULLABLE else sa.not_(fits)
 
     def _bounds(self, column: sa.ColumnElement[Any], one: Condition) -> list[_Where]:
-        folded, text = self._folded(one.column, column), one.column in TEXTS
-        low, high = (self._folded_value(bound) if text else bound for bound in (one.low, one.high))
-        if low is not None and low == high:
+        folded = self._folded(one.column, column)
+        low, high = (self._folded_value(one.column, bound) for bound in (one.low, one.high))
+        if one.low is not None and one.low == one.high:
             return [folded == low]
         bounds: list[_Where] = []
         if low is not None:
@@ -151,12 +167,16 @@ class ConnectionList:
     # --- the only places where the two databases differ
     def _folded(self, name: str, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """Upper and lower case are the same: SQLite by collation (as the indexes have it), PostgreSQL by lower()."""
-        if name not in TEXTS:
+        if name not in TEXTS - WORDS:
             return column
         return sa.collate(column, "NOCASE") if self._sqlite else sa.func.lower(column)
 
-    def _folded_value(self, value: Value | None) -> Any:
-        return value if self._sqlite or value is None else sa.func.lower(sa.cast(value, sa.Text))
+    def _folded_value(self, name: str, value: Value | None) -> Any:
+        if name in WORDS and isinstance(value, str):
+            return value.lower()
+        if self._sqlite or value is None or name not in TEXTS:
+            return value
+        return sa.func.lower(sa.cast(value, sa.Text))
 
     def _like(self, column: sa.ColumnElement[Any], pattern: str) -> _Where:
         """SQLite's LIKE ignores the case of ASCII letters by itself."""

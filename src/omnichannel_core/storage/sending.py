@@ -28,6 +28,7 @@ from omnichannel_core.storage.times import maybe_moment, micros
 C = outbox.c
 LOOK_AFTER = timedelta(seconds=30)  # a request without answer may still be at work over there
 OF_AN_ORDER = frozenset({"Shipment", "Invoice", "Cancellation"})
+BATCH_MAX = 10_000  # items of one batch, whatever a stream declares: databases bind only so many values
 _PREFIX = "push:"
 _VERIFY = "UPDATE omni_stream SET pages = pages + 1 WHERE connection_id = ? AND stream = ? AND fence = ?"
 _CHANGE = (
@@ -124,6 +125,10 @@ def _here(taken: Taken) -> sa.ColumnElement[bool]:
     return sa.and_(C.connection_id == taken.connection, C.stream == stream)
 
 
+def _size(stream: PushStream[Any]) -> int:
+    return min(max(stream.batch, 1), BATCH_MAX)
+
+
 def _group(tx: Tx, taken: Taken, state: Sending, now: datetime, stream: PushStream[Any]) -> list[OutboxRow]:
     """Those of one batch, the one that is due first."""
     first = sa.select(C.batch).where(_here(taken), C.state == state.value, C.due_at <= micros(now))
@@ -131,14 +136,14 @@ def _group(tx: Tx, taken: Taken, state: Sending, now: datetime, stream: PushStre
     if batch is None:
         return []
     wanted = sa.select(outbox).where(_here(taken), C.state == state.value, C.batch == batch, C.due_at <= micros(now))
-    return [row_of(row._mapping) for row in tx.execute(wanted.order_by(C.id).limit(max(stream.batch, 1)))]
+    return [row_of(row._mapping) for row in tx.execute(wanted.order_by(C.id).limit(_size(stream)))]
 
 
 def _queued(tx: Tx, taken: Taken, stream: PushStream[Any], now: datetime) -> list[OutboxRow]:
     wanted = sa.select(outbox).where(_here(taken), C.state == Sending.QUEUED.value, C.due_at <= micros(now))
     if not stream.state:
         wanted = wanted.where(~_older_open())
-    found = tx.execute(wanted.order_by(C.due_at, C.id).limit(max(stream.batch, 1)))
+    found = tx.execute(wanted.order_by(C.due_at, C.id).limit(_size(stream)))
     return sorted((row_of(row._mapping) for row in found), key=lambda row: row.id)
 
 

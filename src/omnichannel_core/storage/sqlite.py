@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
 BUSY_MS = 60_000
+PATIENCE = 10.0  # seconds for the lock beside the database
 
 
 def make_engine(path: Path) -> sa.Engine:
@@ -47,7 +49,8 @@ class WriteLock:
     """A fair lock among processes: SQLite's own wait is not (one writer in eight got one turn in five seconds).
 
     Two files: who waits holds `queue`, who writes holds `turn` and has left the queue. A writer that comes back at
-    once finds the queue taken by whoever waits, so nobody starves.
+    once finds the queue taken by whoever waits, so nobody starves. Waiting is bounded: behind a process that was
+    stopped with the lock in hand, SQLite's own lock decides.
     """
 
     def __init__(self, database: Path) -> None:
@@ -63,20 +66,33 @@ class WriteLock:
     def held(self) -> Iterator[None]:
         """Wait for the turn, give it back at the end. Blocking: never on an event loop."""
         with self._threads:
-            yield from self._held()
-
-    def _held(self) -> Iterator[None]:
-        fcntl.flock(self._queue, fcntl.LOCK_EX)
-        try:
-            fcntl.flock(self._turn, fcntl.LOCK_EX)
-        finally:
-            fcntl.flock(self._queue, fcntl.LOCK_UN)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
+            until = time.monotonic() + PATIENCE
+            queued = _lock(self._queue, until)
+            mine = _lock(self._turn, until)
+            if queued:
+                fcntl.flock(self._queue, fcntl.LOCK_UN)
+            try:
+                yield
+            finally:
+                if mine:
+                    fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Give the files back."""
         os.close(self._queue)
         os.close(self._turn)
+
+
+def _lock(file: int, until: float) -> bool:
+    """Whether it could be had in time."""
+    pause = 0.0002
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.002)
+        else:
+            return True

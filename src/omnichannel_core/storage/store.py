@@ -62,7 +62,13 @@ class Store:
             self._lock = sqlite.WriteLock(self.path)
         else:
             self._engine = sa.create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
-        self.presence = Presence(self.data / "workers")
+        self._writers = self._readers = None  # they belong to the event loop that uses them first
+        self.presence = Presence(self._workers)
+
+    @property
+    def _workers(self) -> Path:
+        """Beside the database, whatever data directory each process has: they must see each other."""
+        return self.data / "workers" if self.path is None else self.path.with_name(f"{self.path.name}-workers")
 
     def close(self) -> None:
         """Blocking."""

@@ -61,9 +61,9 @@ def said(answer: Answer) -> str:
     """What the remote says is wrong: v2 array, v3 object, refunds' `data[]`, batches; '' when unreadable."""
     try:
         body = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        text = "; ".join(dict.fromkeys(_texts(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    text = "; ".join(dict.fromkeys(_texts(body)))
     return SECRET.sub("…", text)[:400]
 
 
@@ -119,7 +119,7 @@ API = RemoteApi(
     limits=(
         Limit(name="quota", burst=150, window=30.0, read=read_quota),
         Limit(name="stock", concurrent=1, operations=frozenset({"put-absolute-adjustment"})),
-        Limit(name="price records", concurrent=1, operations=frozenset({"upsertPriceListRecords"})),
+        Limit(name="price-records", concurrent=1, operations=frozenset({"upsertPriceListRecords"})),
         Limit(name="variants", concurrent=1, operations=frozenset({"updateVariantsBatch"})),
     ),
 )

@@ -175,7 +175,7 @@ def hooked(session: Session, call: Call) -> Sequence[Changed | Arrived | Left]:
         raise errors.CallRefused("The webhook's signature is out of date")
     try:
         event = msgspec.json.decode(call.body, type=wire.Event)
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
         raise errors.CallRefused("The webhook's body is not readable") from cause
     mine = session.get(BigCommerceCredentials)
     if mine is not None and event.producer and event.producer != f"stores/{mine.store_hash}":

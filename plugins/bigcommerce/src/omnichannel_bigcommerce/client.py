@@ -54,13 +54,23 @@ class Client:
         return await self.session.http.send(operation, method, self.url(path), json=body, repeatable=repeatable)
 
     async def listed(
-        self, operation: str, path: str, shape: type[T], params: Mapping[str, str] | None = None
+        self,
+        operation: str,
+        path: str,
+        shape: type[T],
+        params: Mapping[str, str] | None = None,
+        *,
+        bare: bool = False,
     ) -> list[T]:
-        """All rows of a v3 list, page by page."""
+        """All rows of a v3 list, page by page.
+
+        Args:
+            bare: the operation documents no paging: a page is named only where an answer tells of more.
+        """
         rows = list[T]()
         for page in range(1, MOST_PAGES + 1):
-            asked = {**(params or {}), "limit": str(LIMIT), "page": str(page)}
-            answer = await self.get(operation, path, asked)
+            paging = {"limit": str(LIMIT), "page": str(page)} if not bare else {"page": str(page)} if page > 1 else {}
+            answer = await self.get(operation, path, {**(params or {}), **paging})
             if answer.status == 204:
                 break
             part = answer.decode(wire.Many[shape])  # type: ignore[valid-type]
@@ -153,7 +163,8 @@ class Client:
 
     async def transactions(self, order: str) -> list[wire.Transaction]:
         """`getOrderTransactions`; 204 is none."""
-        return await self.listed("getOrderTransactions", f"/v3/orders/{order}/transactions", wire.Transaction)
+        path = f"/v3/orders/{order}/transactions"
+        return await self.listed("getOrderTransactions", path, wire.Transaction, bare=True)
 
     async def refunds(self, params: Mapping[str, str]) -> Answer:
         """`getOrdersRefunds`, one page."""
@@ -165,7 +176,8 @@ class Client:
         self, operation: str, path: str, params: Mapping[str, str] | None = None
     ) -> list[catalog_wire.Remote]:
         """A whole v3 list of things with an id and a name."""
-        return await self.listed(operation, path, catalog_wire.Remote, params)
+        bare = operation == "getCategoryTrees"
+        return await self.listed(operation, path, catalog_wire.Remote, params, bare=bare)
 
     async def catalog(self, params: Mapping[str, str]) -> wire.Many[catalog_wire.CatalogProduct]:
         """`getProducts`, one page; options or modifiers included cap it at 10."""

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from starlette.datastructures import State
 
-from omnichannel_bigcommerce_simulator import apps, answers, errors
+from omnichannel_bigcommerce_simulator import answers, apps, errors
 from omnichannel_bigcommerce_simulator.answers import JSON, Answer, Call
 from omnichannel_bigcommerce_simulator.control import answer_control
 from omnichannel_bigcommerce_simulator.errors import Refused
@@ -41,7 +41,8 @@ class Simulator:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> object:
         if scope["type"] == "lifespan":
-            return await _lifespan(receive, send)
+            await _lifespan(receive, send)
+            return None
         if scope["type"] != "http":
             return None
         exchange = Exchange(self.world, scope, receive, send, self.dropped)
@@ -75,7 +76,8 @@ class Exchange:
         await self._read()
         path = self.call.path
         if path.startswith("/_control"):
-            return await self._write(await answer_control(self.call))
+            await self._write(await answer_control(self.call))
+            return None
         if path == "/oauth2/token":
             return await self._login()
         answer = await self._answer()
@@ -211,7 +213,8 @@ class Exchange:
     async def _break(self, fault: Fault) -> object:
         """Ends the exchange without an answer.
 
-        uvicorn closes the connection of an application that returns something; an in-process transport gets an exception.
+        uvicorn closes the connection of an application that returns something; an in-process transport gets an
+        exception.
         """
         self._note(0)
         if fault.kind.startswith("hang"):
@@ -239,7 +242,8 @@ class Exchange:
             return await self._truncate(answer)
         if fault is not None and fault.kind == "malformed":
             answer.body = answer.body[: max(1, len(answer.body) // 2)]
-        return await self._write(answer)
+        await self._write(answer)
+        return None
 
     async def _start(self, answer: Answer) -> None:
         headers = {"content-length": str(len(answer.body)), **answer.headers}

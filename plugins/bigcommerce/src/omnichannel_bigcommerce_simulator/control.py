@@ -1,4 +1,6 @@
-"""The control API: what tests, demo and command line do to the simulated world (documented in the package docstring)."""
+"""The control API: what tests, demo and command line do to the simulated world (documented in the package
+docstring).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from omnichannel_bigcommerce_simulator import apps, control_orders, control_stor
 from omnichannel_bigcommerce_simulator.answers import Answer, Call, reply
 from omnichannel_bigcommerce_simulator.errors import Refused
 from omnichannel_bigcommerce_simulator.routing import Router, Routes
+from omnichannel_bigcommerce_simulator.store import Store
 
 routes = Routes()
 
@@ -140,7 +143,7 @@ def change_app(call: Call) -> Answer:
     return reply({**msgspec.to_builtins(app), "tokens_killed": killed})
 
 
-def _target(call: Call, words: dict[str, object]) -> control_stores.Store:
+def _target(call: Call, words: dict[str, object]) -> Store:
     store = call.world.stores.get(str(words.get("hash")))
     if store is None:
         raise Refused(404, f"there is no store {words.get('hash')}")

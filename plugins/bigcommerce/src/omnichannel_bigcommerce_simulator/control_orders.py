@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from omnichannel_bigcommerce_simulator import order_edits, refunds, shipments
+from omnichannel_bigcommerce_simulator import order_edits, refunding, refunds, shipments
 from omnichannel_bigcommerce_simulator.answers import Answer, Call, reply
 from omnichannel_bigcommerce_simulator.dates import parse, rfc2822
 from omnichannel_bigcommerce_simulator.errors import Refused
@@ -105,7 +105,7 @@ def refund(call: Call) -> Answer:
         words["items"] = [{"item_type": "ORDER", "item_id": record.id, "amount": amount}]
         words.setdefault("payments", [{"provider_id": "custom", "amount": amount, "offline": True}])
     if "payments" not in words:
-        worth = refunds.refunding.quote(record, words["items"])
+        worth = refunding.quote(record, words["items"])
         words["payments"] = [{"provider_id": "custom", "amount": float(worth.amount), "offline": True}]
     return reply(refunds.book(call.store, call.id(), words, call.now), 201)
 

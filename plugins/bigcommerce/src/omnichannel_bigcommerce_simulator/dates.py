@@ -38,7 +38,7 @@ def parse(text: str) -> float:
     text = text.strip()
     try:
         if text[:1].isdigit() and len(text) > 4 and text[4] == "-":
-            at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            at = datetime.fromisoformat(text)
         else:
             at = parsedate_to_datetime(text)
     except (TypeError, IndexError) as error:

@@ -65,6 +65,4 @@ def invalid(errors: dict[str, Any], title: str = "JSON data is missing or invali
 
 def too_many(limit: int) -> Refused:
     """413 of a batch over its cap; wording of guide 1.8."""
-    return Refused(
-        413, f"The request payload is too large. The maximum items allowed in the array is {limit}.", errors={}
-    )
+    return Refused(413, f"The request payload is too large. The maximum items allowed in the array is {limit}.")

@@ -71,7 +71,7 @@ def _option(call: Call) -> Row:
 
 
 def _value(call: Call) -> Row:
-    value = next((row for row in _option(call)["option_values"] if row["id"] == call.id("value")), None)
+    value: Row | None = next((row for row in _option(call)["option_values"] if row["id"] == call.id("value")), None)
     if value is None:
         raise not_found("An option value was not found with an id of " + call.params["value"])
     return value
@@ -99,7 +99,7 @@ def change_option(call: Call) -> Answer:
     if words.get("type", option["type"]) not in TYPES:
         raise invalid({"type": "error.expected.enum: " + ", ".join(TYPES)})
     for value in words.get("option_values", []):
-        check_value(words.get("type", option["type"]), value)
+        check_value(str(words.get("type", option["type"])), value)
     option |= {key: words[key] for key in ("display_name", "sort_order", "config", "type") if key in words}
     for value in words.get("option_values", []):
         known = next((row for row in option["option_values"] if row["id"] == value.get("id")), None)

@@ -45,7 +45,7 @@ class OrderRecord:
     transactions: list[Row] = field(default_factory=list)
     refunds: list[Row] = field(default_factory=list)
     busy: bool = False  # a refund is under way
-    rendered: dict[View, str] = field(default_factory=dict)
+    rendered: dict[View, bytes] = field(default_factory=dict)
 
     @property
     def status_id(self) -> int:

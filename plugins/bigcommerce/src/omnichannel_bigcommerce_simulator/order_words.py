@@ -27,13 +27,54 @@ PAYMENT_STATUS = {0: "", 1: "pending", 4: "refunded", 5: "void", 6: "declined", 
 """Payment status by order status where it is not `captured` or `partially refunded`."""
 
 WRITABLE = frozenset(
-    "base_handling_cost base_shipping_cost base_wrapping_cost billing_address channel_id consignments customer_id "
-    "customer_message date_created default_currency_code discount_amount order_source ebay_order_id external_id "
-    "external_merchant_id external_source external_order_id geoip_country geoip_country_iso2 handling_cost_ex_tax "
-    "handling_cost_inc_tax ip_address ip_address_v6 items_shipped order_is_digital payment_method payment_provider_id "
-    "products refunded_amount shipping_addresses shipping_cost_ex_tax shipping_cost_inc_tax staff_notes status_id "
-    "subtotal_ex_tax subtotal_inc_tax tax_provider_id customer_locale total_ex_tax total_inc_tax wrapping_cost_ex_tax "
-    "wrapping_cost_inc_tax fees is_deleted is_email_opt_in credit_card_type".split()
+    [
+        "base_handling_cost",
+        "base_shipping_cost",
+        "base_wrapping_cost",
+        "billing_address",
+        "channel_id",
+        "consignments",
+        "customer_id",
+        "customer_message",
+        "date_created",
+        "default_currency_code",
+        "discount_amount",
+        "order_source",
+        "ebay_order_id",
+        "external_id",
+        "external_merchant_id",
+        "external_source",
+        "external_order_id",
+        "geoip_country",
+        "geoip_country_iso2",
+        "handling_cost_ex_tax",
+        "handling_cost_inc_tax",
+        "ip_address",
+        "ip_address_v6",
+        "items_shipped",
+        "order_is_digital",
+        "payment_method",
+        "payment_provider_id",
+        "products",
+        "refunded_amount",
+        "shipping_addresses",
+        "shipping_cost_ex_tax",
+        "shipping_cost_inc_tax",
+        "staff_notes",
+        "status_id",
+        "subtotal_ex_tax",
+        "subtotal_inc_tax",
+        "tax_provider_id",
+        "customer_locale",
+        "total_ex_tax",
+        "total_inc_tax",
+        "wrapping_cost_ex_tax",
+        "wrapping_cost_inc_tax",
+        "fees",
+        "is_deleted",
+        "is_email_opt_in",
+        "credit_card_type",
+    ]
 )
 """Fields of PUT and POST; any other field is refused with 400 (bigcommerce-api-php#102)."""
 

@@ -1,6 +1,7 @@
 """All orders of a store: seeded ones computed on demand, changed and new ones kept; queries and pre-rendered rows.
 
-Hot path: a page of seeded orders is cut out of a range by arithmetic and written through templates, a few milliseconds for 250.
+Hot path: a page of seeded orders is cut out of a range by arithmetic and written through templates, a few
+milliseconds for 250.
 """
 
 from __future__ import annotations
@@ -9,15 +10,24 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from omnichannel_bigcommerce_simulator.answers import encode
 from omnichannel_bigcommerce_simulator.dates import rfc2822
 from omnichannel_bigcommerce_simulator.errors import not_found
 from omnichannel_bigcommerce_simulator.order_plan import Plan
+from omnichannel_bigcommerce_simulator.order_query import (
+    Facts,
+    Query,
+    Test,
+    between,
+    ceiled,
+    facts_of,
+    not_after,
+    not_before,
+)
 from omnichannel_bigcommerce_simulator.order_record import PLAIN, OrderRecord, View
 from omnichannel_bigcommerce_simulator.order_shapes import Habits, dressed, plan_of
 
@@ -28,43 +38,10 @@ _CREATED, _MODIFIED = 86_400 * 3650 + 1, 86_400 * 3650 + 2  # stand for its date
 _SHIFT = 1 << 31
 
 
-class Facts(NamedTuple):
-    """What filters and sorts look at."""
-
-    id: int
-    created: int
-    modified: int
-    status_id: int
-    customer_id: int
-    channel_id: int
-    email: str
-    payment_method: str
-    total: float
-    cart_id: str
-    external_id: str
-    external_order_id: str
-
-
-Test = Callable[[Facts], bool]
-
-
-@dataclass(slots=True)
-class Query:
-    """Which orders, in which order; dates are Unix seconds, bounds inclusive."""
-
-    min_id: int = 0
-    max_id: int | None = None
-    min_modified: float | None = None
-    max_modified: float | None = None
-    min_created: float | None = None
-    sort: str = "id"
-    descending: bool = False
-    archived: bool | None = False  # None: both
-    tests: list[Test] = field(default_factory=list)
-
-
 class OrderBook:
-    """Orders `first` to `first + count - 1` are seeded: `burst` of them share a second, `step` seconds lie between bursts."""
+    """Orders `first` to `first + count - 1` are seeded: `burst` of them share a second, `step` seconds lie between
+    bursts.
+    """
 
     def __init__(self, base: str, labels: dict[int, str], habits: Habits) -> None:
         self.base = base
@@ -80,7 +57,7 @@ class OrderBook:
         self.changed: dict[int, OrderRecord] = {}
         self._plans: dict[int, Plan] = {}
         self._shape_facts: dict[int, Facts] = {}
-        self._templates: dict[tuple[int, View], str] = {}
+        self._templates: dict[View, dict[int, bytes]] = {}
         self._recent: dict[int, OrderRecord] = {}
         self._by_modified: array[int] | None = None
         self._visible: array[int] | None = None
@@ -133,20 +110,22 @@ class OrderBook:
 
     def touch(self, record: OrderRecord, now: float) -> None:
         """Bumps the date of modification: by status, shipment, refund, any edit."""
-        if self._by_modified is not None and record.id not in self.archived:
-            self._forget(record)
+        self._unindex(record)
         record.modified = int(now)
         record.rendered.clear()
-        if self._by_modified is not None and record.id not in self.archived:
+        if record.id not in self.archived:
+            self._index_one(record)
+
+    def _index_one(self, record: OrderRecord) -> None:
+        if self._by_modified is not None:
             key = record.modified * _SHIFT + record.id
             self._by_modified.insert(bisect_left(self._by_modified, key), key)
 
-    def _forget(self, record: OrderRecord) -> None:
-        assert self._by_modified is not None  # noqa: S101
-        key = record.modified * _SHIFT + record.id
-        at = bisect_left(self._by_modified, key)
-        if at < len(self._by_modified) and self._by_modified[at] == key:
-            del self._by_modified[at]
+    def _unindex(self, record: OrderRecord) -> None:
+        keys, key = self._by_modified, record.modified * _SHIFT + record.id
+        at = bisect_left(keys, key) if keys is not None else 0
+        if keys is not None and at < len(keys) and keys[at] == key:
+            del keys[at]
 
     def redate(self, record: OrderRecord, created: float) -> None:
         """Writes the date of creation."""
@@ -161,7 +140,9 @@ class OrderBook:
         self.next_id += 1
         self.changed[record.id] = record
         self._added_from = min(self._added_from, record.created)
-        self._by_modified = self._visible = None
+        self._index_one(record)
+        if self._visible is not None:
+            self._visible.append(record.id)
         return record
 
     def archive(self, order_id: int, now: float, *, archived: bool = True) -> bool:
@@ -170,7 +151,8 @@ class OrderBook:
         if (order_id in self.archived) == archived:
             return False
         record.order["is_deleted"] = archived
-        self._by_modified = self._visible = None
+        self._unindex(record)
+        self._visible = None
         (self.archived.add if archived else self.archived.discard)(order_id)
         self.touch(record, now)
         return True
@@ -186,10 +168,10 @@ class OrderBook:
     def facts(self, order_id: int) -> Facts:
         record = self.changed.get(order_id)
         if record is not None:
-            return _facts(record)
+            return facts_of(record)
         shape, plan = self._plan(order_id)
         if shape not in self._shape_facts:
-            self._shape_facts[shape] = _facts(dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits))
+            self._shape_facts[shape] = facts_of(dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits))
         created = self.created_at(order_id)
         return self._shape_facts[shape]._replace(id=order_id, created=created, modified=created + DELAY)
 
@@ -214,9 +196,9 @@ class OrderBook:
         if query.sort == "date_modified" and query.archived is False:
             return self._cut_by_modified(query)
         if query.min_modified is not None:
-            query.tests.append(partial(_not_before, "modified", query.min_modified))
+            query.tests.append(partial(not_before, "modified", query.min_modified))
         if query.max_modified is not None:
-            query.tests.append(partial(_not_after, "modified", query.max_modified))
+            query.tests.append(partial(not_after, "modified", query.max_modified))
         ids = self._cut_by_id(query)
         if query.sort != "id":
             ids = sorted(ids, key=lambda each: (getattr(self.facts(each), query.sort), each))
@@ -226,23 +208,23 @@ class OrderBook:
         if self._by_modified is None:
             self._by_modified = self._index()
         keys = self._by_modified
-        low = 0 if query.min_modified is None else bisect_left(keys, _ceil(query.min_modified) * _SHIFT)
+        low = 0 if query.min_modified is None else bisect_left(keys, ceiled(query.min_modified) * _SHIFT)
         high = len(keys) if query.max_modified is None else bisect_left(keys, (int(query.max_modified) + 1) * _SHIFT)
         if query.min_id or query.max_id is not None:
-            query.tests.append(partial(_between, query.min_id, query.max_id))
+            query.tests.append(partial(between, query.min_id, query.max_id))
         if query.min_created is not None:
-            query.tests.append(partial(_not_before, "created", query.min_created))
+            query.tests.append(partial(not_before, "created", query.min_created))
         return _Ids(keys, low, max(low, high), query.descending)
 
     def _index(self) -> array[int]:
-        changed, archived = self.changed, self.archived
-        seeded = (
-            (self.created_at(i) + DELAY) * _SHIFT + i
-            for i in range(self.first, self.first + self.count)
-            if i not in changed
-        )
-        own = (record.modified * _SHIFT + i for i, record in changed.items() if i not in archived)
-        return array("q", sorted(chain(seeded, own)))
+        changed, archived, first, burst, step = self.changed, self.archived, self.first, self.burst, self.step
+        start = self.first_at + DELAY
+        keys = [(start + n // burst * step) * _SHIFT + first + n for n in range(self.count)]
+        if changed:
+            keys = [key for key in keys if key % _SHIFT not in changed]
+            keys += [record.modified * _SHIFT + i for i, record in changed.items() if i not in archived]
+            keys.sort()
+        return array("q", keys)
 
     def _cut_by_id(self, query: Query) -> Sequence[int]:
         ids: Sequence[int] = range(self.first, self.next_id)
@@ -261,10 +243,10 @@ class OrderBook:
         """Least id that `min_created` admits; added orders that need looking at become a test."""
         if query.min_created is None:
             return 0
-        behind = max(0, _ceil(query.min_created) - self.first_at)
+        behind = max(0, ceiled(query.min_created) - self.first_at)
         least = self.first + -(-behind // self.step) * self.burst
         if self._added_from < query.min_created or self._redated:
-            query.tests.append(partial(_not_before, "created", query.min_created))
+            query.tests.append(partial(not_before, "created", query.min_created))
         return 0 if self._redated else min(least, self.first + self.count)
 
     def counts(self) -> Counter[int]:
@@ -296,27 +278,36 @@ class OrderBook:
 
     def written(self, ids: Sequence[int], view: View = PLAIN) -> bytes:
         """The JSON array of orders."""
-        return ("[" + ",".join([self.text(i, view) for i in ids]) + "]").encode()
+        parts: list[bytes] = []
+        changed, templates, first = self.changed, self._templates.setdefault(view, {}), self.first
+        last, created, modified = -1, b"", b""
+        for order_id in ids:
+            if order_id in changed:
+                parts.append(self._rendered(changed[order_id], view))
+                continue
+            at = self.first_at + (order_id - first) // self.burst * self.step
+            if at != last:
+                last, created, modified = at, rfc2822(at).encode(), rfc2822(at + DELAY).encode()
+            template = templates.get((order_id - first) % SHAPES) or self._template(order_id, view)
+            parts.append(template % {b"i": order_id, b"c": created, b"m": modified})
+        return b"[" + b",".join(parts) + b"]"
 
-    def text(self, order_id: int, view: View = PLAIN) -> str:
+    def text(self, order_id: int, view: View = PLAIN) -> bytes:
         """The JSON of one order."""
-        record = self.changed.get(order_id)
-        if record is not None:
-            if view not in record.rendered:
-                record.rendered[view] = encode(record.document(view, self.labels, self.base)).decode()
-            return record.rendered[view]
-        shape, plan = self._plan(order_id)
-        template = self._templates.get((shape, view))
-        if template is None:
-            template = self._templates[shape, view] = self._template(plan, view)
-        created = self.created_at(order_id)
-        return template % {"i": order_id, "c": rfc2822(created), "m": rfc2822(created + DELAY)}
+        return self.written([order_id], view)[1:-1]
 
-    def _template(self, plan: Plan, view: View) -> str:
+    def _rendered(self, record: OrderRecord, view: View) -> bytes:
+        if view not in record.rendered:
+            record.rendered[view] = encode(record.document(view, self.labels, self.base))
+        return record.rendered[view]
+
+    def _template(self, order_id: int, view: View) -> bytes:
+        shape, plan = self._plan(order_id)
         record = dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits)
         text = encode(record.document(view, self.labels, self.base)).decode().replace("%", "%%")
         text = text.replace(rfc2822(_CREATED), "%(c)s").replace(rfc2822(_MODIFIED), "%(m)s")
-        return text.replace(str(_MARK), "%(i)d")
+        made = self._templates[view][shape] = text.replace(str(_MARK), "%(i)d").encode()
+        return made
 
 
 class _Ids(Sequence[int]):
@@ -333,37 +324,3 @@ class _Ids(Sequence[int]):
         if isinstance(at, slice):
             return [self._keys[n] % _SHIFT for n in whole[at]]
         return self._keys[whole[at]] % _SHIFT
-
-
-def _facts(record: OrderRecord) -> Facts:
-    order = record.order
-    return Facts(
-        record.id,
-        record.created,
-        record.modified,
-        order["status_id"],
-        order["customer_id"],
-        order["channel_id"],
-        order["billing_address"].get("email", ""),
-        order["payment_method"],
-        float(order["total_inc_tax"]),
-        order["cart_id"],
-        order["external_id"] or "",
-        order["external_order_id"] or "",
-    )
-
-
-def _ceil(at: float) -> int:
-    return int(-(-at // 1))
-
-
-def _not_before(name: str, at: float, facts: Facts) -> bool:
-    return bool(getattr(facts, name) >= at)
-
-
-def _not_after(name: str, at: float, facts: Facts) -> bool:
-    return bool(getattr(facts, name) <= at)
-
-
-def _between(low: int, high: int | None, facts: Facts) -> bool:
-    return facts.id >= low and (high is None or facts.id <= high)

@@ -9,9 +9,9 @@ from typing import Any
 from omnichannel_bigcommerce_simulator import order_edits
 from omnichannel_bigcommerce_simulator.answers import JSON, Answer, Call, empty, reply
 from omnichannel_bigcommerce_simulator.errors import Refused, not_found
+from omnichannel_bigcommerce_simulator.order_query import Facts, Query
 from omnichannel_bigcommerce_simulator.order_record import View
 from omnichannel_bigcommerce_simulator.order_words import STATUSES, WRITABLE
-from omnichannel_bigcommerce_simulator.orderbook import Facts, Query
 from omnichannel_bigcommerce_simulator.paging import bounds
 from omnichannel_bigcommerce_simulator.routing import Routes
 
@@ -144,7 +144,7 @@ def get_status(call: Call) -> Answer:
 def get_order(call: Call) -> Answer:
     """An archived order can still be read by its id."""
     call.store.orders.get(call.id())
-    return Answer(200, call.store.orders.text(call.id(), _view(call)).encode(), JSON)
+    return Answer(200, call.store.orders.text(call.id(), _view(call)), JSON)
 
 
 @routes.post("/v2/orders", "orders")
@@ -153,7 +153,7 @@ def add_order(call: Call) -> Answer:
     words = call.object()
     _check_writable(words)
     record = order_edits.place(call.store, order_edits.plan_from_api(call.store, words), call.now)
-    return Answer(201, call.store.orders.text(record.id, _view(call)).encode(), JSON)
+    return Answer(201, call.store.orders.text(record.id, _view(call)), JSON)
 
 
 def _check_writable(words: Row) -> None:
@@ -172,7 +172,7 @@ def change_order(call: Call) -> Answer:
     call.store.orders.get(call.id())
     _check_writable(words)
     order_edits.change(call.store, call.id(), words, call.now)
-    return Answer(200, call.store.orders.text(call.id(), _view(call)).encode(), JSON)
+    return Answer(200, call.store.orders.text(call.id(), _view(call)), JSON)
 
 
 @routes.delete("/v2/orders/{id}", "orders")

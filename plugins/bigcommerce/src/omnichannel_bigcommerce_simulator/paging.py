@@ -44,10 +44,12 @@ def v3_list(
     most: int = 250,
     render: Callable[[Any], Any] | None = None,
     cursors: bool = False,
+    links: bool = True,
 ) -> Answer:
     """A v3 collection. With `cursors`, `after`/`before` page by id and page numbers are ignored once one is given.
 
     Args:
+        links: price lists have none beside the page numbers.
         render: makes the answer's row of a stored one, only for the rows of the page.
     """
     page, limit = bounds(call, default, most)
@@ -55,6 +57,8 @@ def v3_list(
         return _by_cursor(call, rows, limit, render)
     part = list(rows[(page - 1) * limit : page * limit])
     meta: Row = {"pagination": pagination(call, len(rows), len(part), page, limit)}
+    if not links:
+        del meta["pagination"]["links"]
     if cursors:
         meta["cursor_pagination"] = _cursor_meta(part, limit, more=page * limit < len(rows))
     return reply({"data": [render(row) for row in part] if render else part, "meta": meta})

@@ -32,7 +32,6 @@ def book(record: OrderRecord, event: str, gateway: str, amount: Decimal, at: flo
         "test": False,
         "status": "ok",
         "fraud_review": False,
-        "reference_transaction_id": record.id * 100 + 1 if event in {"refund", "capture", "void"} else None,
         "offline": None,
         "custom": None,
         "payment_instrument_token": None,
@@ -48,6 +47,8 @@ def book(record: OrderRecord, event: str, gateway: str, amount: Decimal, at: flo
         "gift_certificate": None,
         "store_credit": None,
     }
+    if event in {"refund", "capture", "void"}:
+        row["reference_transaction_id"] = record.id * 100 + 1
     record.transactions.append(row)
     return row
 

@@ -39,7 +39,7 @@ def list_lists(call: Call) -> Answer:
     rows = by_id(call.store.pricelists.lists.values(), call)
     if "name" in call.query:
         rows = [row for row in rows if row["name"] == call.query["name"]]
-    return v3_list(call, rows, cursors=True)
+    return v3_list(call, rows, cursors=True, links=False)
 
 
 def _check_name(call: Call, words: Row, own: int = 0) -> None:
@@ -145,7 +145,7 @@ def _batch(call: Call, number: int | None, most: int) -> Answer:
         ):
             errors["price_list_id"] = "The price list was not found"
         if errors:
-            wrong.append({"data": words, "field_errors": errors})
+            wrong.append({"data": _named(words), "field_errors": errors})
     if wrong and number is None:
         raise Refused(422, "invalid", body=wrong[0])
     if wrong:
@@ -153,6 +153,12 @@ def _batch(call: Call, number: int | None, most: int) -> Answer:
     for words in rows:
         _put(call, number if number is not None else words["price_list_id"], words)
     return reply({"data": {}, "meta": {}})
+
+
+def _named(words: Any) -> Row:
+    """Of a sent row, what says which one it was."""
+    names = ("price_list_id", "variant_id", "sku", "currency")
+    return {name: words[name] for name in names if name in words} if isinstance(words, dict) else {}
 
 
 @routes.get("/v3/pricelists/{list}/records", "products", cap=10)
@@ -168,7 +174,7 @@ def list_records(call: Call) -> Answer:
     rows = [
         row for row in rows if (not currencies or row["currency"] in currencies) and (not skus or row["sku"] in skus)
     ]
-    return v3_list(call, [row | {"id": n} for n, row in enumerate(rows)], render=_without_id, cursors=True)
+    return v3_list(call, [row | {"id": n} for n, row in enumerate(rows)], render=_without_id, cursors=True, links=False)
 
 
 def _without_id(row: Row) -> Row:
@@ -215,7 +221,7 @@ def delete_records(call: Call) -> Answer:
 def list_records_of_variant(call: Call) -> Answer:
     number, variant = _list(call)["id"], call.id("variant")
     rows = [row for key, row in call.store.pricelists.records.items() if key[:2] == (number, variant)]
-    return v3_list(call, [row | {"id": n} for n, row in enumerate(rows)], render=_without_id, cursors=True)
+    return v3_list(call, [row | {"id": n} for n, row in enumerate(rows)], render=_without_id, cursors=True, links=False)
 
 
 def _record(call: Call) -> Row:
@@ -237,7 +243,7 @@ def put_record(call: Call) -> Answer:
     number, errors = _list(call)["id"], _field_errors(call, words)
     if errors:
         raise invalid(errors)
-    return data(_without_id(_put(call, number, words)))
+    return data({key: value for key, value in _without_id(_put(call, number, words)).items() if key != "sku"})
 
 
 @routes.delete("/v3/pricelists/{list}/records/{variant}/{currency:w}", "products", cap=25)
@@ -257,7 +263,7 @@ def list_assignments(call: Call) -> Answer:
         wanted = call.integers(f"{name}:in") or call.integers(name)
         if wanted is not None:
             rows = [row for row in rows if row.get(name) in wanted]
-    return v3_list(call, rows, cursors=True)
+    return v3_list(call, rows, cursors=True, links=False)
 
 
 @routes.post("/v3/pricelists/assignments", "products")

@@ -1,4 +1,6 @@
-"""What hangs below a product besides variants and options: custom fields, images, modifiers, pricing rules, metafields."""
+"""What hangs below a product besides variants and options: custom fields, images, modifiers, pricing rules,
+metafields.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,27 @@ from omnichannel_bigcommerce_simulator.catalog import Product, value_row
 from omnichannel_bigcommerce_simulator.errors import Refused, invalid, not_found
 from omnichannel_bigcommerce_simulator.options import check_value
 from omnichannel_bigcommerce_simulator.paging import chosen, v3_list
-from omnichannel_bigcommerce_simulator.products import image_row, the
+from omnichannel_bigcommerce_simulator.product_reading import the
+from omnichannel_bigcommerce_simulator.products import image_row
 from omnichannel_bigcommerce_simulator.routing import Routes
 
 Row = dict[str, Any]
 routes = Routes()
 CUSTOM_FIELDS, IMAGES = 200, 1000
-MODIFIERS = (
-    "date checkbox file text multi_line_text numbers_only_text radio_buttons rectangles dropdown product_list "
-    "product_list_with_images swatch"
-).split()
+MODIFIERS = [
+    "date",
+    "checkbox",
+    "file",
+    "text",
+    "multi_line_text",
+    "numbers_only_text",
+    "radio_buttons",
+    "rectangles",
+    "dropdown",
+    "product_list",
+    "product_list_with_images",
+    "swatch",
+]
 _WITH_VALUES = frozenset(MODIFIERS[6:])
 
 Make = Callable[[Call, Product, Row], Row]
@@ -32,7 +45,7 @@ def _parts(name: str, attribute: str, make: Make, change: Change) -> None:
     root = f"/v3/catalog/products/{{product}}/{name}"
 
     def one(call: Call) -> Row:
-        row = next((row for row in getattr(the(call), attribute) if row["id"] == call.id("part")), None)
+        row: Row | None = next((row for row in getattr(the(call), attribute) if row["id"] == call.id("part")), None)
         if row is None:
             raise not_found(f"{name}: nothing was found with an id of {call.params['part']}")
         return row
@@ -122,12 +135,9 @@ def _make_modifier(call: Call, product: Product, words: Row) -> Row:
 
 
 def _modifier_value(number: int, modifier: int, n: int, words: Row) -> Row:
-    adjusters = words.get("adjusters") or {
-        "price": None,
-        "weight": None,
-        "image_url": "",
-        "purchasing_disabled": {"status": False, "message": ""},
-    }
+    none = {"adjuster": None, "adjuster_value": 0}
+    blank = {"price": none, "weight": none, "image_url": "", "purchasing_disabled": {"status": False, "message": ""}}
+    adjusters = words.get("adjusters") or blank
     return value_row(number, {"sort_order": n} | words) | {"option_id": modifier, "adjusters": adjusters}
 
 

@@ -129,7 +129,15 @@ def get_refund(call: Call) -> Answer:
     row = next((row for row in rows if row["id"] == call.id("refund")), None)
     if row is None:
         raise not_found()
-    return data(row)
+    return data(_alone(row))
+
+
+def _alone(row: Row) -> Row:
+    """This one operation answers a smaller shape: amounts of items as texts, no adjustments, no transaction ids."""
+    items = [{key: value for key, value in item.items() if key != "adjustments"} for item in row["items"]]
+    items = [item | {"requested_amount": f"{item['requested_amount']:.4f}"} for item in items]
+    paid = [{key: value for key, value in each.items() if key != "transaction_id"} for each in row["payments"]]
+    return row | {"items": items, "payments": paid}
 
 
 @routes.get("/v3/orders/payment_actions/refunds", "transactions")

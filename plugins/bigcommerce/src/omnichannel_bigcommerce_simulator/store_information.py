@@ -1,4 +1,6 @@
-"""What a store is: time, profile, currencies, tax classes, payment methods, shipping, channels (store_information.v2.yml, ...)."""
+"""What a store is: time, profile, currencies, tax classes, payment methods, shipping, channels
+(store_information.v2.yml, ...).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "AUD": "$"}
 
 def furnish(store: Store) -> None:
     """The lists a new store comes with."""
-    from omnichannel_bigcommerce_simulator.inventory import location_row  # noqa: PLC0415
+    from omnichannel_bigcommerce_simulator.inventory import location_row
 
     now, options = store.clock.now(), store.options
     store.locations[1] = location_row(1, {}, options.timezone, now)
@@ -238,7 +240,7 @@ def list_zone_methods(call: Call) -> Answer:
         "enabled": True,
         "is_fallback": False,
     }
-    return v2_list(call, [method | {"handling_fees": {"fixed_surcharge": "0"}}])
+    return v2_list(call, [method | {"handling_fees": {"fixed_surcharge": 0}}])
 
 
 @routes.post("/v2/shipping/carrier/connection", "information")

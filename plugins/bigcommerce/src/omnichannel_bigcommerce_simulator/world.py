@@ -37,7 +37,7 @@ class World:
 
     def __init__(self, clock: Clock, seed: int, log: int) -> None:
         self.clock = clock
-        self.random = Random(seed)  # noqa: S311
+        self.random = Random(seed)
         self.faults = Faults()
         self.stores: dict[str, Store] = {}
         self.apps: dict[str, App] = {}

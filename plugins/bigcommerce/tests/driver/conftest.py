@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from omnichannel_bigcommerce.api import API
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
+from omnichannel_bigcommerce_simulator import create
 from pydantic import SecretStr
 
 from omnichannel_core.driver import Answer, Ask, Form, Page, Session, Settings, Token
@@ -191,5 +192,42 @@ def door(lone: Callable[..., LoneSession]) -> Callable[..., LoneSession]:
         session = lone(remote)
         del session.forms[BigCommerceCredentials]
         return session
+
+    return make
+
+
+class Shop:
+    """A simulated store and a session on it; the simulator's clock is moved by hand and the same as the session's."""
+
+    def __init__(self, lone: Callable[..., LoneSession], forms: Sequence[Form], options: Mapping[str, Any]) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+        words = {"hash": HASH, "token": TOKEN, "quota": 100_000, "products": 6, **options}
+        self.app = create(clock="manual", now=self.now, stores=[words], dropped=lambda: httpx2.ReadError("dropped"))
+        self.session = lone(self.app, *forms, async_app=True)
+        self.store = self.app.state.world.stores[HASH]
+
+    async def control(self, method: str, path: str, body: object = None) -> Any:
+        """A call of the simulator's control API below the store; `//` begins one at its root."""
+        where = f"/_control{path[1:]}" if path.startswith("//") else f"/_control/stores/{HASH}{path}"
+        answer = await self.session.http.client.request(method, f"https://api.bigcommerce.com{where}", json=body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    async def advance(self, seconds: float) -> None:
+        await self.control("POST", "//clock", {"advance": seconds})
+        await self.session.clock.sleep(seconds)
+
+    def asked(self, since: int = 0) -> list[tuple[str, str]]:
+        """Method and path of the requests sent since."""
+        base = f"/stores/{HASH}"
+        return [(ask.method, urlsplit(ask.url).path.removeprefix(base)) for ask in self.session.sent[since:]]
+
+
+@pytest.fixture
+def shop(lone: Callable[..., LoneSession]) -> Callable[..., Shop]:
+    """`shop(*forms, **options)`: a simulated store with the options of its control API."""
+
+    def make(*forms: Form, **options: Any) -> Shop:
+        return Shop(lone, forms, options)
 
     return make

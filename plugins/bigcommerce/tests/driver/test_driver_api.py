@@ -105,6 +105,7 @@ def test_statuses(status: int, error: type[Exception]):
         ({"batch_errors": [{"data": {}, "field_errors": {"price": "too low"}}]}, "price: too low"),
         (b"<?xml version='1.0'?><errors/>", "refused"),
         (b"", "refused"),
+        (b"[" * 100_000, "refused"),
     ],
 )
 def test_words_of_errors(body: object, words: str):

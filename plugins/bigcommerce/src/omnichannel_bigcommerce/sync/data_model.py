@@ -34,6 +34,7 @@ CUSTOM_PAGES, OPTION_PAGES, META_PAGES = 20, 30, 40
 
 MOST_VALUES = 250
 LATEST = {"sort": "date_modified", "direction": "desc"}
+LEAN = {"exclude_fields": "description"}  # the long one; `include_fields` might drop what is included
 TYPES = {
     "checkbox": "boolean", "date": "date", "file": "file", "numbers_only_text": "decimal",
     "text": "text", "multi_line_text": "text",
@@ -213,7 +214,7 @@ async def categories(session: Session, cursor: ModelCursor) -> Page[ModelCursor]
 
 async def custom_fields(session: Session, cursor: ModelCursor) -> Page[ModelCursor]:
     """Names of custom fields, from the products changed last."""
-    asked = {"include": "custom_fields", "include_fields": "sku", "limit": "250", "page": str(cursor.page), **LATEST}
+    asked = {"include": "custom_fields", **LEAN, "limit": "250", "page": str(cursor.page), **LATEST}
     found = (await Client(session).catalog(asked)).data
     names = [field.name for product in found for field in product.custom_fields or () if field.name]
     grown = replace(cursor, custom=tuple(dict.fromkeys([*cursor.custom, *names])))
@@ -222,7 +223,7 @@ async def custom_fields(session: Session, cursor: ModelCursor) -> Page[ModelCurs
 
 async def options(session: Session, cursor: ModelCursor) -> Page[ModelCursor]:
     """Options and modifiers with their values, from the products changed last; included they come ten a page."""
-    asked = {"include": "options,modifiers", "include_fields": "sku", "limit": "10", "page": str(cursor.page), **LATEST}
+    asked = {"include": "options,modifiers", **LEAN, "limit": "10", "page": str(cursor.page), **LATEST}
     found = (await Client(session).catalog(asked)).data
     seen = dict(cursor.options)
     for product in found:

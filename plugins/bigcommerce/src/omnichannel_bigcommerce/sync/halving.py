@@ -1,7 +1,8 @@
-"""A batch that is refused as a whole is halved until the bad ones stand alone (guide bigcommerce-and-shopify 1.8)."""
+"""A batch that is refused as a whole is taken apart until the bad ones stand alone (guide 1.8)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -10,19 +11,37 @@ from omnichannel_core import errors
 T = TypeVar("T")
 
 
-async def halve(items: Sequence[T], send: Callable[[Sequence[T]], Awaitable[object]]) -> list[tuple[T, str]]:
-    """Sends the items together; where that is refused, each half, one after the other.
+async def halve(
+    items: Sequence[T], send: Callable[[Sequence[T]], Awaitable[object]], name: Callable[[T], str] | None = None
+) -> list[tuple[T, str]]:
+    """Sends the items together; where that is refused, those that the refusal names alone, else each half.
+
+    Args:
+        name: how the remote quotes an item (its SKU).
 
     Returns:
         those refused alone, with the remote's words; all others were taken.
     """
-    if not items:
-        return []
-    try:
-        await send(items)
-    except errors.RemoteRejected as refused:
-        if len(items) == 1:
-            return [(items[0], str(refused))]
-        middle = len(items) // 2
-        return [*await halve(items[:middle], send), *await halve(items[middle:], send)]
-    return []
+    refusals, groups = list[tuple[T, str]](), [list(items)]
+    while groups:
+        group = groups.pop(0)
+        if not group:
+            continue
+        try:
+            await send(group)
+        except errors.RemoteRejected as refused:
+            if len(group) == 1:
+                refusals.append((group[0], str(refused)))
+                continue
+            named = quoted(str(refused), group, name) if name is not None else []
+            middle = len(group) // 2
+            apart = [[one for one in group if one not in named], *[[one] for one in named]] if named else []
+            groups[:0] = apart or [group[:middle], group[middle:]]
+    return refusals
+
+
+def quoted(words: str, items: Sequence[T], name: Callable[[T], str]) -> list[T]:
+    """The items whose names stand in the words; none where that is all of them, or nothing."""
+    said = set(re.split(r"[\s,;:\[\]()'\"]+", words))
+    found = [one for one in items if name(one) in said]
+    return found if len(found) < len(items) else []

@@ -237,6 +237,8 @@ async def _details(session: Session, client: Client, order: str, asks: frozenset
 
 
 async def _transactions(session: Session, client: Client, order: str) -> Sequence[wire.Transaction] | None:
+    if session.works and "returns" not in session.works:
+        return None  # the same scope: not asked for again with every order
     try:
         return await client.transactions(order)
     except errors.AccessMissing:

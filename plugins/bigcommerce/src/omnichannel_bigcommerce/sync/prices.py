@@ -93,7 +93,7 @@ async def push_lists(client: Client, placed: Sequence[tuple[str, Item[Price]]], 
         items = [item for _, item in some]
         for at in range(0, len(items), RECORDS):
             part = items[at : at + RECORDS]
-            refused = await halve(part, partial(send_records, client, name))
+            refused = await halve(part, partial(send_records, client, name), lambda item: item.record.sku)
             outcomes.update({item.key: accepted(item) for item in part})
             outcomes.update({item.key: Rejected(why) for item, why in refused})
 

@@ -33,7 +33,7 @@ async def push(session: Session, batch: Batch[StockLevel]) -> Mapping[str, Outco
             sound.append((int(place), item))
     for location, some in groupby(sorted(sound, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
         items = [item for _, item in some]
-        refused = await halve(items, partial(adjust, client, location))
+        refused = await halve(items, partial(adjust, client, location), lambda item: item.record.sku)
         outcomes.update({item.key: Accepted() for item in items})
         outcomes.update({item.key: Rejected(why) for item, why in refused})
     return outcomes

@@ -1,0 +1,188 @@
+"""Budgets as arithmetic: whatever happens, no stretch of time holds more than was declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from omnichannel_core.driver import Limit, Reading
+from omnichannel_core.remote.buckets import AFTER_AN_ANSWER, NOW, Bucket, Buckets, LocalBuckets, Plan
+
+pytestmark = pytest.mark.anyio
+DRIP = Plan(rate=2.0, burst=10.0, window=None)
+WINDOW = Plan(rate=float("inf"), burst=150.0, window=30.0)
+STEPS = some.lists(some.tuples(some.floats(0, 40), some.integers(1, 4)), min_size=1, max_size=120)
+
+
+def _spend(plan: Plan, steps: list[tuple[float, int]]) -> list[tuple[float, float]]:
+    """(when, units) of what was let through, asking at these distances, every other time when told to."""
+    bucket, now, spent = Bucket(), 1_000_000.0, []
+    for number, (pause, cost) in enumerate(steps):
+        now += pause
+        wait = bucket.take(plan, cost, now)
+        if wait > 0 and number % 2:
+            now += wait
+            wait = bucket.take(plan, cost, now)
+            assert wait < 1e-3, "what was told to be worth asking again was not"
+        if wait == NOW:
+            spent.append((now, float(cost)))
+    return spent
+
+
+@given(STEPS)
+def test_drip_never_above_budget(steps: list[tuple[float, int]]) -> None:
+    """In any stretch a dripping bucket lets through its burst and what dripped, never more."""
+    spent = _spend(DRIP, steps)
+    for first in range(len(spent)):
+        total = 0.0
+        for at, units in spent[first:]:
+            total += units
+            assert total <= DRIP.burst + (at - spent[first][0]) * DRIP.rate + 1e-3
+
+
+@given(some.floats(0.5, 60), some.integers(1, 20), STEPS)
+def test_untold_window_never_above_budget(window: float, most: int, steps: list[tuple[float, int]]) -> None:
+    """While the remote has told nothing, no stretch of a window's length holds more than the window."""
+    plan = Plan(rate=float("inf"), burst=float(most), window=window)
+    spent = [(at, min(units, most)) for at, units in _spend(plan, steps)]
+    for at, _ in spent:
+        assert sum(units for other, units in spent if at <= other < at + window) <= most + 1e-6
+
+
+def test_a_day_at_the_budget() -> None:
+    """A simulated day of asking all the time spends the whole budget and not one unit more."""
+    bucket, now, count = Bucket(), 0.0, 0
+    while now < 86_400:
+        wait = bucket.take(DRIP, 1.0, now)
+        if wait:
+            now += wait
+        else:
+            count += 1
+    assert 86_400 * DRIP.rate <= count <= 86_400 * DRIP.rate + DRIP.burst + 1
+
+
+def test_untold_window_wastes_little() -> None:
+    """Asking all the time, an untold window is used to nine tenths or better."""
+    bucket, now, count = Bucket(), 0.0, 0
+    while now < 3000:
+        wait = bucket.take(WINDOW, 1.0, now)
+        now += wait or 0.01
+        count += not wait
+    assert 0.9 * 15_000 <= count <= 15_150
+
+
+def test_told_window_obeys_the_remote() -> None:
+    """Once told, what is left and when it starts anew are the remote's words, though an older answer says otherwise."""
+    bucket = Bucket()
+    assert bucket.take(WINDOW, 1, 99.0) == NOW
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=9, burst=150, full_in=7), 99.0)
+    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(2)] == [NOW] * 2
+    for left in (1, 2):
+        bucket.settle(WINDOW, 1, bucket.turn, Reading(left=left, burst=150, full_in=5), 101.0)
+    assert bucket.take(WINDOW, 1, 102.0) == NOW
+    assert bucket.take(WINDOW, 1, 102.0) == pytest.approx(4.01)
+    assert bucket.take(WINDOW, 1, 106.02) == NOW
+    assert bucket.left == 149
+
+
+def test_last_units_wait_for_answers() -> None:
+    """While it is not known what the last answer had counted, the last units go one after the other."""
+    bucket = Bucket()
+    bucket.take(WINDOW, 1, 99.0)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=5, full_in=21), 99.0)
+    assert [bucket.take(WINDOW, 1, 100.0) for _ in range(3)] == [NOW, NOW, AFTER_AN_ANSWER]
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=3, full_in=20), 100.0)
+    assert bucket.take(WINDOW, 1, 100.0) == AFTER_AN_ANSWER
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=4, full_in=20), 100.0)
+    for _ in range(3):
+        assert bucket.take(WINDOW, 1, 100.0) == NOW
+        bucket.settle(WINDOW, 1, bucket.turn, None, 100.0)
+    assert bucket.take(WINDOW, 1, 100.0) == pytest.approx(20.01)
+
+
+def test_late_answers_of_a_window_that_is_gone() -> None:
+    """An answer that tells about a window which has ended changes nothing in the new one."""
+    bucket = Bucket()
+    assert [bucket.take(WINDOW, 1, 99.0) for _ in range(3)] == [NOW] * 3
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=40, full_in=1), 99.0)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=149, full_in=29), 100.1)
+    bucket.settle(WINDOW, 1, bucket.turn, Reading(left=39, full_in=0), 100.2)
+    assert (bucket.left, bucket.at) == (148, pytest.approx(129.11))
+
+
+def test_told_drip() -> None:
+    """A remote that tells its bucket (left, size, rate, real cost) is believed."""
+    bucket, plan = Bucket(), Plan(rate=50.0, burst=1000.0, window=None)
+    bucket.take(plan, 100, 0.0)
+    bucket.settle(plan, 100, 0, Reading(left=20, burst=2000, rate=100), 0.0)
+    assert bucket.take(plan, 100, 0.0) == pytest.approx(0.8)
+    assert bucket.take(plan, 100, 0.8) == NOW
+    bucket.settle(plan, 100, 0, Reading(spent=10), 0.8)
+    assert bucket.left == pytest.approx(90)
+
+
+def test_lost_requests_do_not_count_forever() -> None:
+    """What somebody who died had under way stops counting after a while."""
+    bucket = Bucket()
+    bucket.take(DRIP, 5, 0.0)
+    bucket.take(DRIP, 1, 1000.0)
+    bucket.settle(DRIP, 1, bucket.turn, Reading(left=10), 1000.0)
+    assert (bucket.left, bucket.pending) == (10, 0)
+
+
+@given(STEPS)
+def test_state_survives_a_store(steps: list[tuple[float, int]]) -> None:
+    """A bucket written to JSON and read back goes on as if nothing had happened."""
+    for plan in (DRIP, WINDOW):
+        one, other, now = Bucket(), Bucket(), 0.0
+        for pause, cost in steps:
+            now += pause
+            assert one.take(plan, cost, now) == other.take(plan, cost, now)
+            reading = Reading(left=cost, full_in=cost) if plan is WINDOW else Reading(left=cost)
+            one.settle(plan, cost, one.turn, reading, now)
+            other.settle(plan, cost, other.turn, reading, now)
+            other = msgspec.json.decode(msgspec.json.encode(other), type=Bucket)
+        assert one == other
+
+
+@pytest.fixture(params=["local"])
+def buckets(request: pytest.FixtureRequest) -> Buckets:
+    """Every implementation of the port; another one is one more parameter."""
+    return {"local": LocalBuckets}[request.param]()
+
+
+async def test_port_spends_once(buckets: Buckets) -> None:
+    """Units taken by key are gone for everybody, given ones are back, other keys are untouched."""
+    for _ in range(10):
+        assert (await buckets.take("a", DRIP, 1.0, 5.0))[0] == NOW
+    assert (await buckets.take("a", DRIP, 1.0, 5.0))[0] == pytest.approx(0.5)
+    assert (await buckets.take("a", DRIP, 1.0, 5.0, ahead=3.0))[0] == pytest.approx(2.0)
+    assert (await buckets.take("b", DRIP, 1.0, 5.0))[0] == NOW
+    await buckets.give("a", DRIP, 1.0)
+    assert (await buckets.take("a", DRIP, 1.0, 5.0))[0] == NOW
+
+
+async def test_port_reads_and_waits(buckets: Buckets) -> None:
+    """What an answer tells, and a wait the remote asks for, hold for everybody under the key."""
+    _, turn = await buckets.take("a", WINDOW, 1.0, 5.0)
+    await buckets.settle("a", WINDOW, 1.0, turn, Reading(left=1, full_in=10), 5.0)
+    assert (await buckets.take("a", WINDOW, 1.0, 5.0))[0] == NOW
+    assert (await buckets.take("a", WINDOW, 1.0, 5.0))[0] == pytest.approx(10.01)
+    await buckets.wait("a", WINDOW, 60.0, 5.0)
+    assert (await buckets.take("a", WINDOW, 1.0, 20.0))[0] == pytest.approx(45.0)
+    assert (await buckets.take("a", WINDOW, 1.0, 65.0))[0] == NOW
+
+
+async def test_local_buckets_forget() -> None:
+    """Budgets nobody has used for long are forgotten; those in use are not."""
+    local: Any = LocalBuckets()
+    for number in range(4200):
+        await local.take(f"old {number}", DRIP, 1.0, 0.0)
+        await local.settle(f"old {number}", DRIP, 1.0, 0, None, 0.0)
+    await local.take("new", DRIP, 10.0, 10_000.0)
+    assert len(local._buckets) == 1
+    assert (await local.take("new", Plan.of(Limit(name="x", rate=2.0, burst=10.0)), 1.0, 10_000.0))[0] == 0.5
