@@ -120,11 +120,13 @@ class Client:
                 return None
             raise
 
-    async def part(self, operation: str, order: str, part: str, shape: type[T]) -> list[T]:
+    async def part(
+        self, operation: str, order: str, part: str, shape: type[T], params: Mapping[str, str] | None = None
+    ) -> list[T]:
         """All rows of a v2 part of an order (products, coupons, taxes, shipments), page by page."""
         rows = list[T]()
         for page in range(1, MOST_PAGES + 1):
-            asked = {"limit": str(LIMIT), "page": str(page)}
+            asked = {**(params or {}), "limit": str(LIMIT), "page": str(page)}
             found = many(await self.get(operation, f"/v2/orders/{order}/{part}", asked), shape)
             rows += found
             if len(found) < LIMIT:
@@ -145,7 +147,7 @@ class Client:
 
     async def taxes(self, order: str) -> list[wire.TaxRow]:
         """`getOrderTaxes` with details: one row per tax and line."""
-        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow)
+        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow, {"details": "true"})
 
     async def shipments(self, order: str) -> list[wire.Shipment]:
         """`getOrderShipments`."""

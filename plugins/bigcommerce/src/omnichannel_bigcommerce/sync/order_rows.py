@@ -184,6 +184,12 @@ async def choose(
     return chosen
 
 
+def marked(rows: Sequence[Row], chosen: Sequence[Chosen]) -> list[Seen]:
+    """What to remember of the rows: those that became no whole record were passed by."""
+    whole = {one.row.seen.id for one in chosen if one.asks or not one.known_only}
+    return [row.seen._replace(passed=row.seen.id not in whole) for row in rows]
+
+
 def affordable(chosen: Sequence[Chosen]) -> list[Chosen]:
     """As many as one page may ask parts for; one at least."""
     spent, taken = 0, list[Chosen]()

@@ -17,6 +17,7 @@ from omnichannel_bigcommerce.sync.order_cursor import (
     advance,
     advance_backfill,
     backfill_query,
+    followed,
     horizon,
     is_new,
     query,
@@ -30,6 +31,7 @@ from omnichannel_bigcommerce.sync.order_rows import (
     as_list,
     choose,
     filter_of,
+    marked,
     next_midnight,
     read,
     records,
@@ -50,7 +52,7 @@ IN_A_ROW = 8
 async def pull(session: Session, cursor: OrderCursor) -> Page[OrderCursor]:
     """One page: of the live orders, then of archived ones where wished, then of a back-fill."""
     settings = session[OrderFilters]
-    if not settings.statuses and cursor.live.phase == "new":
+    if not settings.statuses and cursor.live.phase != "changes":
         session.log.warning("No order status is switched on in Order filters: nothing is imported")
         return Page(cursor=cursor)
     filters = await filter_of(session)
@@ -92,9 +94,9 @@ async def step(
     rows = await session.compute(partial(read, answer, horizon(track), by_date=by_date))
     history = track.phase != "changes"
     fresh = [row for row in rows if is_new(track, row.seen)]
-    chosen = await choose(session, fresh, filters, history=history, followed=frozenset(track.seen))
+    chosen = await choose(session, fresh, filters, history=history, followed=followed(track))
     taken, cut = shorten(rows, chosen)
-    after, more = advance(track, [row.seen for row in taken], full=cut or len(rows) >= LIMIT)
+    after, more = advance(track, marked(taken, chosen), full=cut or len(rows) >= LIMIT)
     kept = affordable(chosen) if cut else chosen
     return after, [*await records(session, kept), *await of_orders(session, refunded(kept))], more
 
@@ -141,13 +143,13 @@ async def pull_archived(session: Session, cursor: OrderCursor, filters: Filter) 
     ignored = any(row.order is not None and not row.order.is_deleted for row in rows)
     fresh = [r for r in rows if is_new(track, r.seen) and not (r.order is not None and not r.order.is_deleted)]
     history = track.phase != "changes"
-    chosen = await choose(session, fresh, filters, history=history, followed=frozenset(track.seen))
+    chosen = await choose(session, fresh, filters, history=history, followed=followed(track))
     if ignored:
         session.log.warning("This store does not list archived orders: they arrive when they are archived or fetched")
         found = await records(session, affordable(chosen))
         return page(after_archived(replace(cursor, archived_ignored=True)), found)
     taken, cut = shorten(rows, chosen)
-    after, more = advance(track, [row.seen for row in taken], full=cut or len(rows) >= LIMIT)
+    after, more = advance(track, marked(taken, chosen), full=cut or len(rows) >= LIMIT)
     moved = replace(cursor, archived=after, stage="archived")
     found = await records(session, affordable(chosen) if cut else chosen)
     return page(moved if more else after_archived(moved), found)

@@ -54,7 +54,11 @@ async def pull(session: Session, cursor: RefundCursor) -> Page[RefundCursor]:
     answer = await Client(session).refunds(asked)
     found, bad, meta = await session.compute(partial(read, answer))
     known = await session.known(Order, frozenset(str(one.order_id) for one in found)) if found else frozenset()
-    fresh = [one for one in found if str(one.order_id) in known and not already(cursor, one)]
+    ids = frozenset(str(one.id) for one in found) if cursor.since is None else frozenset()
+    held = await session.known(Return, ids) if ids else frozenset()  # came with their orders
+    fresh = [
+        one for one in found if str(one.order_id) in known and str(one.id) not in held and not already(cursor, one)
+    ]
     records = await named(session, fresh)
     pages = meta.pagination.total_pages if meta and meta.pagination else None
     full = len(found) + len(bad) >= LIMIT
