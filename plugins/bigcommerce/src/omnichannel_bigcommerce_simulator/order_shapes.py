@@ -1,8 +1,9 @@
 """Seeded orders without storing them: a few hundred random shapes, each worn by many orders.
 
-A shape is everything about an order but its number and dates, so an order is computed from its number when it is asked for:
-100,000 orders cost nothing until then. The first shapes are the special kinds (guest, digital, several addresses, pickup,
-foreign currency, external, coupon, fee and wrapping, gift certificate), so that small stores have them too.
+A shape is everything about an order but its number and dates, so an order is computed from its number when it is
+asked for: 100,000 orders cost nothing until then. The first shapes are the special kinds (guest, digital, several
+addresses, pickup, foreign currency, external, coupon, fee and wrapping, gift certificate), so that small stores have
+them too.
 """
 
 from __future__ import annotations

@@ -80,6 +80,21 @@ async def test_caps_on_requests_at_once(api: Any) -> None:
     assert sorted(statuses) == [200, 200, 200, 429]
 
 
+async def test_three_changes_of_customers_at_once(api: Any) -> None:
+    """A fourth change of customers at once is 429."""
+    await api.control("PUT", "/stores/shop1", {"latency": 0.05})
+    statuses: list[int] = []
+
+    async def post(n: int) -> None:
+        words = [{"email": f"{n}@example.com", "first_name": "A", "last_name": "B"}]
+        statuses.append((await api("POST", "/v3/customers", words)).status_code)
+
+    async with anyio.create_task_group() as group:
+        for n in range(4):
+            group.start_soon(post, n)
+    assert sorted(statuses) == [200, 200, 200, 429]
+
+
 async def test_refunds_of_one_order_run_one_after_the_other(api: Any) -> None:
     """Of two refunds of one order at once one is refused, and the money is refunded once."""
     await api.control("PUT", "/stores/shop1", {"latencies": {"POST /v3/orders/{order}/payment_actions/refunds": 0.05}})

@@ -19,7 +19,9 @@ async def ids(api: Any, query: str) -> list[int]:
 
 
 async def test_kinds_of_orders_that_a_store_has(api: Any) -> None:
-    """Guest, digital, multi-address, pickup, foreign currency, external, coupon, fee and certificate orders are all there."""
+    """Guest, digital, multi-address, pickup, foreign currency, external, coupon, fee and certificate orders are all
+    there.
+    """
     rows = (await api.get("/v2/orders?limit=10&include=consignments,fees&consignment_structure=object")).json()
     assert rows[1]["customer_id"] == 0
     assert rows[2]["order_is_digital"]
@@ -46,7 +48,9 @@ async def test_all_fifteen_statuses_are_seeded(api: Any) -> None:
 
 
 async def test_totals_add_up(api: Any) -> None:
-    """Lines, shipping, wrapping, handling, fees and discounts of every order make its totals, on both sides of the tax."""
+    """Lines, shipping, wrapping, handling, fees and discounts of every order make its totals, on both sides of the
+    tax.
+    """
     for order in (await api.get("/v2/orders?limit=60&include=fees")).json():
         lines = (await api.get(f"/v2/orders/{order['id']}/products")).json()
         for side in ("ex_tax", "inc_tax"):
@@ -126,7 +130,9 @@ async def test_deleting_the_collection_archives_everything(api: Any) -> None:
 
 
 async def test_consignments_in_both_structures(api: Any) -> None:
-    """Without consignment_structure=object consignments are the legacy array around the object; line items are links or rows."""
+    """Without consignment_structure=object consignments are the legacy array around the object; line items are links
+    or rows.
+    """
     query = "/v2/orders/100?include=consignments"
     legacy = (await api.get(query)).json()["consignments"]
     shaped = (await api.get(f"{query}.line_items,consignments&consignment_structure=object")).json()["consignments"]

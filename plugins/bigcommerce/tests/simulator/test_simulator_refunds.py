@@ -20,7 +20,9 @@ async def place(api: Any, **words: Any) -> int:
 
 
 async def test_quote_then_refund(api: Any) -> None:
-    """A quote prices items with tax and offers methods; the refund books money, quantities, status and a transaction."""
+    """A quote prices items with tax and offers methods; the refund books money, quantities, status and a
+    transaction.
+    """
     number = await place(api, customer_id=5)
     items = [{"item_type": "PRODUCT", "item_id": number * 100 + 1, "quantity": 2}]
     quote = (await api("POST", f"/v3/orders/{number}/payment_actions/refund_quotes", {"items": items})).json()["data"]
