@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.charge_mapping import Purse
 from omnichannel_bigcommerce.client import LIMIT, Client
 from omnichannel_bigcommerce.wire import moment, text
@@ -226,7 +226,7 @@ def _payments(refund: wire.Refund, purse: Purse) -> Iterator[Payment]:
         )
 
 
-async def of_orders(session: Session, orders: Sequence[wire.Order]) -> list[Record | Bad]:
+async def of_orders(session: Session, orders: Sequence[order_wire.Order]) -> list[Record | Bad]:
     """The refunds of orders just imported: one request for all of a page; none where the token may not read them."""
     if not orders or (session.works and "returns" not in session.works):
         return []
