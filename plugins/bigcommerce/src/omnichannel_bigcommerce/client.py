@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from omnichannel_bigcommerce import catalog_wire, wire
+from omnichannel_bigcommerce import catalog_wire, order_wire, wire
 from omnichannel_bigcommerce.api import HOME, LOGIN
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
 from omnichannel_core import errors
@@ -133,13 +133,13 @@ class Client:
                 break
         return rows
 
-    async def products(self, order: str) -> list[wire.Product]:
+    async def products(self, order: str) -> list[order_wire.Product]:
         """`getOrderProducts`."""
-        return await self.part("getOrderProducts", order, "products", wire.Product)
+        return await self.part("getOrderProducts", order, "products", order_wire.Product)
 
-    async def shipping_addresses(self, order: str) -> list[wire.Address]:
+    async def shipping_addresses(self, order: str) -> list[order_wire.Address]:
         """`getOrderShippingAddresses`."""
-        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", wire.Address)
+        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", order_wire.Address)
 
     async def coupons(self, order: str) -> list[wire.Coupon]:
         """`getOrderCoupons`."""

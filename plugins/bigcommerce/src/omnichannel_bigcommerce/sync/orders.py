@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.client import LIMIT, Client, many
 from omnichannel_bigcommerce.order_mapping import included
 from omnichannel_bigcommerce.settings import OrderFilters
@@ -103,7 +103,7 @@ async def step(
 
 async def begin(session: Session, client: Client, track: Track) -> Track:
     """The newest change in the store, by the store's own clock: where later runs begin, whatever our clock says."""
-    newest = many(await client.newest_order(), wire.Order)
+    newest = many(await client.newest_order(), order_wire.Order)
     try:
         start = wire.moment(newest[0].date_modified) if newest else None
     except ValueError as cause:
@@ -120,13 +120,13 @@ def shorten(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[Row
     return rows[: next(at for at, row in enumerate(rows) if row is first_left)], True
 
 
-def refunded(chosen: Sequence[Chosen]) -> list[wire.Order]:
+def refunded(chosen: Sequence[Chosen]) -> list[order_wire.Order]:
     """Orders that come with refunds: those of a time before the order was imported are found here only."""
     every = [one.row.order for one in chosen if one.row.order is not None and (one.asks or not one.known_only)]
     return [order for order in every if order.status_id in (4, 14) or any_back(order)]
 
 
-def any_back(order: wire.Order) -> bool:
+def any_back(order: order_wire.Order) -> bool:
     """Whether something of a line was refunded."""
     return any((line.quantity_refunded or 0) > 0 for _, line in included(order) or ())
 
