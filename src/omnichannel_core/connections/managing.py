@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import checking, forms, synchronizing
+from omnichannel_core.connections import checking, delivering, forms, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing, Brought
 from omnichannel_core.connections.pages import DefaultsSaved
 from omnichannel_core.connections.parts import Parts
@@ -316,9 +316,13 @@ class Managing:
 
     async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
         try:
+            pushes: Sequence[str] = ()
             if wanted is Move.ENABLE:
-                await self.parts.gate.admit(account, (await self.get(account, connection_id)).driver)
-            seen = await self.parts.store.write(lambda tx: self._switch_in(tx, account, connection_id, wanted, actor))
+                driver = await self.sessions.driver(account, (await self.get(account, connection_id)).driver)
+                pushes = delivering.due_streams(driver)
+            seen = await self.parts.store.write(
+                lambda tx: self._switch_in(tx, account, connection_id, wanted, actor, pushes)
+            )
         except errors.OmnichannelError as trouble:
             return Moved(connection_id, error=trouble)
         await self._subscription(seen, wanted)
@@ -328,7 +332,9 @@ class Managing:
         await self.parts.events.tell("connection_moved", connection=seen, move=wanted.value)
         return Moved(connection_id, seen)
 
-    def _switch_in(self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str) -> Connection:
+    def _switch_in(
+        self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str, pushes: Sequence[str]
+    ) -> Connection:
         mine = Connections(tx, account)
         kept = mine.get(connection_id)
         status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
@@ -340,6 +346,8 @@ class Managing:
             schedules.wake(connection_id, now)
             seen = attrs.evolve(seen, health=Health.OK if seen.health is Health.SUSPENDED else seen.health)
         mine.replace(attrs.evolve(kept, seen=seen))
+        for stream in pushes:  # what rested goes on; of states only the newest is left
+            delivering.submit_due(tx, seen, stream, now)
         audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
         return seen
 
