@@ -52,7 +52,7 @@ Row = tuple[Any, ...]  # the values of FIELDS, in their order
 Read = Iterable[tuple[Row, Iterable[Row]]]  # with the values of LINES of each of its lines
 READERS = {
     "truth": "benchmarks.readers.truth", "sqlite": "benchmarks.readers.sqlite", "duckdb": "benchmarks.readers.duckdb",
-    "jsonlines": "benchmarks.readers.jsonlines",
+    "jsonlines": "benchmarks.readers.jsonlines", "hub": "benchmarks.readers.hub",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def fill(path: Path) -> None:
         for number in range(pages):
             data = msgspec.Raw(orders.render(number * orders.PAGE, (number + 1) * orders.PAGE))
             meta = {"pagination": {"current_page": number + 1, "total_pages": pages}}
-            handwritten.store(db, msgspec.json.encode({"data": data, "meta": meta}))
+            handwritten.store(db, handwritten.each(msgspec.json.encode({"data": data, "meta": meta})))
 
 
 def seen(sound: Path, spoil: str) -> Holding | None:

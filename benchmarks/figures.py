@@ -65,7 +65,7 @@ class Report:
             ratio = "" if each.ratio is None else f"{each.ratio:.2f} x {each.against}"
             sign = "" if each.limit is None else f"{'>=' if each.side == 'least' else '<='} {each.limit:g}"
             verdict = "ok" if each.ok else f"MISSED {each.note}"
-            print(f"{each.figure:<34} {value:>14} {each.unit:<14} {ratio:<28} {sign:<9} {verdict}", file=sys.stderr)
+            print(f"{each.figure:<36} {value:>14} {each.unit:<14} {ratio:<28} {sign:<9} {verdict}", file=sys.stderr)
         return bool(self._figures) and all(each.ok for each in self._figures)
 
 

@@ -67,7 +67,7 @@ def _watch(child: subprocess.Popen[bytes], began: float) -> float:
     peak = 0
     ended = os.pidfd_open(child.pid)  # wakes at once: waiting with a timeout would be off by up to a sample
     try:
-        while not select.select([ended], [], [], SAMPLE)[0]:
+        while not select.select([ended], [], [], SAMPLE if peak else SAMPLE / 10)[0]:
             peak = max(peak, _resident(top))
             if time.perf_counter() - began > PATIENCE:
                 for process in [*top.children(recursive=True), top]:

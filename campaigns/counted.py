@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import anyio
+import anyio.lowlevel
 import msgspec
 
 from campaigns.board import ACKNOWLEDGING, FETCHING, Board
@@ -74,7 +75,7 @@ async def pull(session: Session, cursor: Cursor) -> Page[Cursor]:
 async def acknowledge(session: Session, record: Record) -> None:
     """Told that it is stored."""
     BOARD.at(ACKNOWLEDGING)
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
 
 
 @hookimpl

@@ -347,7 +347,7 @@ async def test_a_lost_process_ends_its_turn(store: Store, queue: Queue, submit: 
             ended.set()
         return Done()
 
-    other = Presence(store.data / "workers")
+    other = Presence(store.presence.folder)
     take_away = f"UPDATE omni_process SET fence = 9, worker = '{other.name}/1', lease_until = {1 << 52}"
     async with serving(work=work, lease=0.3):
         process = await submit()

@@ -19,11 +19,11 @@ import click
 
 from omnichannel_core import errors
 from omnichannel_core.app import Omnichannel
-from omnichannel_core.cli.following import to_end
+from omnichannel_core.cli.following import to_end, together
 from omnichannel_core.cli.output import say, say_error
 from omnichannel_core.gate import vendor
 from omnichannel_core.gate.catalog import Catalog
-from omnichannel_core.records import Shipment, StockLevel
+from omnichannel_core.records import Order, Shipment, StockLevel
 from omnichannel_core.storage.hub import Found
 from omnichannel_core.testing import simulator
 
@@ -60,7 +60,7 @@ async def _story(folder: Path, address: str, keep: bool) -> None:
         told.append(("A shop to connect", f"simulated BigCommerce store {STORE} at {address}, {shop} orders"))
         connection = await _connected(house, told)
         await _settings(house, connection, told)
-        await _pushed(house, connection, address, told)
+        await _pushed(house, connection, told)
         if not keep:
             await _ended(house, connection, told)
     click.echo("")
@@ -91,7 +91,9 @@ async def _licensed(house: Omnichannel, private: Mapping[str, Any], told: list[t
 
 def _shop(address: str) -> int:
     simulator.control(address, "apps", {"client_id": "demo-client", "client_secret": "demo-client-secret"})
-    simulator.control(address, "stores", {"hash": STORE, "token": TOKEN, "orders": ORDERS, "products": 40, "seed": 7})
+    simulator.control(
+        address, "stores", {"hash": STORE, "token": TOKEN, "orders": ORDERS, "products": 40, "seed": 7, "quota": 450}
+    )
     return ORDERS
 
 
@@ -121,19 +123,36 @@ async def _settings(house: Omnichannel, connection: int, told: list[tuple[str, s
     )
 
 
-async def _pushed(house: Omnichannel, connection: int, address: str, told: list[tuple[str, str]]) -> None:
+async def _pushed(house: Omnichannel, connection: int, told: list[tuple[str, str]]) -> None:
     _step("Stock and a shipment go out")
-    facts = await anyio.to_thread.run_sync(simulator.control, address, f"stores/{STORE}")
-    sku = facts["skus"][0]
-    await house.hub.push(ACCOUNT, connection, "stock", [StockLevel(id=sku, sku=sku, quantity=Decimal(17))])
-    found = await house.hub.find(ACCOUNT, Found(kind="Order", connection=connection, state="11"), limit=1)
-    order = await house.hub.order(ACCOUNT, connection, found.items[0].id)
+    order = await _shippable(house, connection)
+    levels = [StockLevel(id=sku, sku=sku, quantity=Decimal(17)) for sku in await _skus(house, connection)]
+    await house.hub.push(ACCOUNT, connection, "stock", levels)
     parcel = Shipment(id=f"parcel-{order.id}", order_id=order.id, carrier="dhl", tracking="00340434161094000001")
     await house.hub.push(ACCOUNT, connection, "shipments", [parcel])
-    for process in await house.processes.list(ACCOUNT, connection=connection, kind="deliver"):
-        await _follow(house, process)
-    for row in (await house.hub.pushes(ACCOUNT, connection=connection)).items:
-        told.append((f"Pushed {row.stream}", f"{row.thing}: {row.state}" + (f" ({row.reason})" if row.reason else "")))
+    for ended in await together(
+        house, ACCOUNT, await house.processes.list(ACCOUNT, connection=connection, kind="deliver")
+    ):
+        say(f"{ended.kind} {ended.state}. {ended.message}")
+    rows = (await house.hub.pushes(ACCOUNT, connection=connection)).items
+    told.extend((f"Pushed to {row.stream}", f"{row.thing}: {row.state} {row.reason}".strip()) for row in reversed(rows))
+
+
+async def _skus(house: Omnichannel, connection: int) -> list[str]:
+    """What some orders are about."""
+    found = await house.hub.find(ACCOUNT, Found(kind="Order", connection=connection), limit=8)
+    lines = [line for entry in found.items for line in await house.hub.lines(ACCOUNT, connection, entry.id)]
+    return list(dict.fromkeys(line.sku for line in lines if line.sku))[:6]
+
+
+async def _shippable(house: Omnichannel, connection: int) -> Order:
+    """An order that waits to be shipped, to one address."""
+    found = await house.hub.find(ACCOUNT, Found(kind="Order", connection=connection, state="9", full=True), limit=200)
+    for entry in found.items:
+        order = await house.hub.order(ACCOUNT, connection, entry.id)
+        if isinstance(order.lines, Mapping) and {line.kind for line in order.lines.values()} == {"physical"}:
+            return order
+    return await house.hub.order(ACCOUNT, connection, found.items[0].id)
 
 
 async def _ended(house: Omnichannel, connection: int, told: list[tuple[str, str]]) -> None:
@@ -172,8 +191,9 @@ def _step(text: str) -> None:
 
 def _stay(folder: Path, address: str) -> None:
     say(
-        f"\nStore and simulator stay. In another terminal:\n"
-        f"  export OMNICHANNEL_DB={folder / 'demo.db'} OMNICHANNEL_ACCOUNT={ACCOUNT} OMNICHANNEL_TRUST={folder / 'trust.json'}\n"
+        "\nStore and simulator stay. In another terminal:\n"
+        f"  export OMNICHANNEL_DB={folder / 'demo.db'} OMNICHANNEL_TRUST={folder / 'trust.json'}\n"
+        f"  export OMNICHANNEL_ACCOUNT={ACCOUNT}\n"
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections list\n"
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections sync 1\n"
         "Ctrl-C ends the simulator; the folder is yours to remove."

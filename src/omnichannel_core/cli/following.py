@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import anyio
 
 from omnichannel_core.app import Omnichannel
@@ -18,9 +20,8 @@ async def to_end(house: Omnichannel, account: str, process: Process | None, *, q
         group.start_soon(_watch, house, account, process.id, progress)
         ended = await house.processes.run_to_end(account, process.id)
         if ended.connection is not None:
-            for other in await house.processes.list(account, connection=ended.connection, kind="deliver"):
-                if other.state is State.QUEUED:
-                    await house.processes.run_to_end(account, other.id)
+            queued = await house.processes.list(account, connection=ended.connection, kind="deliver")
+            await together(house, account, [one for one in queued if one.state is State.QUEUED])
         group.cancel_scope.cancel()
     progress.end()
     if not quiet:
@@ -32,3 +33,16 @@ async def _watch(house: Omnichannel, account: str, process_id: int, progress: Pr
     while True:
         progress.show(await house.processes.get(account, process_id))
         await anyio.sleep(0.2)
+
+
+async def together(house: Omnichannel, account: str, processes: Sequence[Process]) -> list[Process]:
+    """Drive several to their ends at the same time: some wait for others (stock goes before shipments)."""
+    ended: list[Process] = []
+
+    async def one(process: Process) -> None:
+        ended.append(await house.processes.run_to_end(account, process.id))
+
+    async with anyio.create_task_group() as group:
+        for process in processes:
+            group.start_soon(one, process)
+    return ended

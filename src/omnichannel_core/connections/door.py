@@ -31,4 +31,4 @@ class ConnectionsDoor:
         self.page, self.ids, self.count = listing.page, listing.ids, listing.count
         self.schedules, self.schedule = scheduling.list, scheduling.set
         self.receive = calling.receive
-        self.settings = settings
+        self.settings, self.set_defaults = settings, managing.set_defaults

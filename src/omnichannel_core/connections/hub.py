@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 import attrs
 import msgspec
@@ -80,6 +80,20 @@ class Retried:
     processes: Sequence[Process] = ()
 
 
+class Wanted(TypedDict, total=False):
+    """What narrows a list: see `storage.hub.Found`; `cursor` goes on after a page's `next`."""
+
+    connection: int | None
+    state: str | None
+    since: datetime | None
+    until: datetime | None
+    number: str
+    retired: bool
+    full: bool
+    cursor: str
+    limit: int
+
+
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     at: int | None
     connection: int
@@ -114,6 +128,27 @@ class Hub:
             return stored.search(tx, account, found, after, limit + 1)
 
         return _listed(await self.parts.store.read(read), limit, _entry_cursor)
+
+    async def orders(self, account: str, **wanted: Unpack[Wanted]) -> Listed[Entry]:
+        """Orders, newest first; as `find`."""
+        return await self._listed(account, "Order", wanted)
+
+    async def returns(self, account: str, **wanted: Unpack[Wanted]) -> Listed[Entry]:
+        """Returns, newest first; as `find`."""
+        return await self._listed(account, "Return", wanted)
+
+    async def attributes(self, account: str, **wanted: Unpack[Wanted]) -> Listed[Entry]:
+        """Attributes of the pulled data models; as `find`."""
+        return await self._listed(account, "Attribute", wanted)
+
+    async def attribute_sets(self, account: str, **wanted: Unpack[Wanted]) -> Listed[Entry]:
+        """Attribute sets of the pulled data models; as `find`."""
+        return await self._listed(account, "AttributeSet", wanted)
+
+    async def _listed(self, account: str, kind: str, wanted: Wanted) -> Listed[Entry]:
+        narrow: dict[str, Any] = {name: value for name, value in wanted.items() if name not in ("cursor", "limit")}
+        found = Found(kind=kind, **narrow)
+        return await self.find(account, found, cursor=wanted.get("cursor", ""), limit=wanted.get("limit", 50))
 
     async def count(self, account: str, found: Found) -> int:
         """How many there are."""

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
-import msgspec
 
 from omnichannel_core import errors
-from omnichannel_core.connections import checking, forms, synchronizing
+from omnichannel_core.connections import checking, delivering, forms, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing, Brought
+from omnichannel_core.connections.pages import DefaultsSaved
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.widening import widen
 from omnichannel_core.driver import Checkup, Credentials, Driver, Token
 from omnichannel_core.model.connection import Connection, clean_name
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.records import Record
-from omnichannel_core.storage import audits, bodies, drafts, streams
+from omnichannel_core.storage import audits, bodies, drafts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.grants import Grants, StoredToken
 from omnichannel_core.storage.numbers import next_number
@@ -93,7 +94,7 @@ class Managing:
         clean = clean_name(name)
         declared = await self.sessions.driver(account, driver)
         brought = await self.authorizing.brought(account, declared, draft, actor)
-        form = forms.validate(declared.credentials, {**brought.typed, **(credentials or {})})
+        form = forms.validate(declared.credentials, {**brought.typed, **(credentials or {})}, brought=brought.typed)
         plan = self.settings.plan(declared, settings or {})
         connection_id = (
             draft if draft is not None else await self.parts.store.write(lambda tx: next_number(tx, "connection"))
@@ -126,7 +127,9 @@ class Managing:
     ) -> None:
         plain, hidden = forms.plain_and_secrets(form)
         grants = Grants(tx, seen.account, self.parts.vault)
-        grant = grants.ensure(driver.name, seen.remote_account or f"connection/{seen.id}", forms.proof(form))
+        grant = grants.ensure(
+            driver.name, seen.remote_account or f"connection/{seen.id}", forms.proof(form, self.parts.vault.pepper)
+        )
         if brought.token is not None:
             grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
         self.sessions.tokens.forget(grant)
@@ -195,14 +198,12 @@ class Managing:
             seen = _same_account(seen, form, found, move_account)
             seen = checking.with_checkup(seen, found, self.parts.clock.now())
         plan = self.settings.plan(driver, settings, inherits)
-        before = await self.settings.effective(account, driver, seen.id)
         changed = [what for what, there in (("credentials", form), ("settings", plan.pages)) if there]
 
         def write(tx: Tx) -> None:
             if form is not None:
                 self._replace_credentials(tx, account, kept, driver, form, brought)
-            self.settings.store(tx, account, driver, seen.id, plan)
-            self._widen(tx, account, driver, seen.id, before)
+            widen(tx, account, driver, seen.id, self.settings.store(tx, account, driver, seen.id, plan))
 
         return await self._save(account, kept, seen, changed, actor, write, form)
 
@@ -218,7 +219,9 @@ class Managing:
             stored = None  # of an older driver: everything is typed anew
         form = forms.validate(driver.credentials, typed, stored=stored)
         carried = token
-        if carried is None and forms.proof(form) == (forms.proof(stored) if stored else ""):
+        if carried is None and forms.proof(form, self.parts.vault.pepper) == (
+            forms.proof(stored, self.parts.vault.pepper) if stored else ""
+        ):
             async with self.sessions.open(account, kept.seen.id) as work:
                 work.session.forms[driver.credentials] = form
                 return form, await checking.run(work)
@@ -230,7 +233,11 @@ class Managing:
     ) -> None:
         plain, hidden = forms.plain_and_secrets(form)
         grants = Grants(tx, account, self.parts.vault)
-        grant = grants.ensure(driver.name, form.remote_account() or f"connection/{kept.seen.id}", forms.proof(form))
+        grant = grants.ensure(
+            driver.name,
+            form.remote_account() or f"connection/{kept.seen.id}",
+            forms.proof(form, self.parts.vault.pepper),
+        )
         if brought.token is not None:
             grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
         mine = Connections(tx, account)
@@ -242,23 +249,6 @@ class Managing:
         self.sessions.tokens.forget(grant)
         if brought.draft is not None:
             drafts.remove(tx, brought.draft)
-
-    def _widen(self, tx: Tx, account: str, driver: Driver, connection_id: int, before: Mapping[str, Any]) -> None:
-        """What a widened filter newly admits is filled in: the cursor goes back where it has to."""
-        stored = streams.cursors(tx, account, connection_id)
-        after = self.settings.effective_in(tx, account, driver, connection_id)
-        for stream in driver.pulls.values():
-            if stream.widen is None or stream.name not in stored:
-                continue
-            for page in driver.pages:
-                if before[page] == after[page]:
-                    continue
-                cursor = stream.widen(
-                    msgspec.json.decode(stored[stream.name], type=stream.cursor), before[page], after[page]
-                )
-                if cursor is not None:
-                    stored[stream.name] = msgspec.json.encode(cursor)
-                    streams.set_cursor(tx, account, connection_id, stream.name, stored[stream.name])
 
     async def _save(
         self, account: str, kept: Kept, seen: Connection, changed: Sequence[str], actor: str, also: Any = None,
@@ -290,6 +280,31 @@ class Managing:
         await self.parts.events.tell("connection_edited", connection=saved, changed=list(changed) or ["name"])
         return Saved(saved, process)
 
+    async def set_defaults(
+        self, account: str, driver: str, page: str, values: Mapping[str, Any], *, unset: Sequence[str] = (),
+        version: int | None = None,
+    ) -> DefaultsSaved:  # fmt: skip
+        """The account's default of a page; connections that apply it have it at once, and are synchronized.
+
+        Raises:
+            NotAdmitted, UsageError (the page has no default), FormInvalid, Conflict.
+        """
+        declared = await self.sessions.driver(account, driver)
+        versions = None if version is None else {page: version}
+        plan = self.settings.plan(declared, {page: values}, unset={page: unset}, versions=versions)
+
+        def write(tx: Tx) -> DefaultsSaved:
+            saved = self.settings.store_defaults(tx, account, declared, plan)
+            for heir in saved.heirs.get(page, ()) if saved.pages else ():
+                widen(tx, account, declared, heir, saved.pages)
+                if Connections(tx, account).get(heir).seen.status is Status.ACTIVE:
+                    synchronizing.submit(tx, self.parts, account, heir)
+            return saved
+
+        saved = await self.parts.store.write(write)
+        self.parts.queue.nudge()
+        return saved
+
     # --- disable, enable
     async def disable(self, account: str, ids: Iterable[int], actor: str = "") -> Sequence[Moved]:
         """Those that can; running work ends at its next page boundary. One answer per id."""
@@ -301,9 +316,13 @@ class Managing:
 
     async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
         try:
+            pushes: Sequence[str] = ()
             if wanted is Move.ENABLE:
-                await self.parts.gate.admit(account, (await self.get(account, connection_id)).driver)
-            seen = await self.parts.store.write(lambda tx: self._switch_in(tx, account, connection_id, wanted, actor))
+                driver = await self.sessions.driver(account, (await self.get(account, connection_id)).driver)
+                pushes = delivering.due_streams(driver)
+            seen = await self.parts.store.write(
+                lambda tx: self._switch_in(tx, account, connection_id, wanted, actor, pushes)
+            )
         except errors.OmnichannelError as trouble:
             return Moved(connection_id, error=trouble)
         await self._subscription(seen, wanted)
@@ -313,7 +332,9 @@ class Managing:
         await self.parts.events.tell("connection_moved", connection=seen, move=wanted.value)
         return Moved(connection_id, seen)
 
-    def _switch_in(self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str) -> Connection:
+    def _switch_in(
+        self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str, pushes: Sequence[str]
+    ) -> Connection:
         mine = Connections(tx, account)
         kept = mine.get(connection_id)
         status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
@@ -325,6 +346,8 @@ class Managing:
             schedules.wake(connection_id, now)
             seen = attrs.evolve(seen, health=Health.OK if seen.health is Health.SUSPENDED else seen.health)
         mine.replace(attrs.evolve(kept, seen=seen))
+        for stream in pushes:  # what rested goes on; of states only the newest is left
+            delivering.submit_due(tx, seen, stream, now)
         audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
         return seen
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 from pydantic import SecretStr
@@ -31,12 +31,14 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
-from omnichannel_core.remote.client import Client
-from omnichannel_core.remote.transport import Transport
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
 from omnichannel_core.storage.store import Store, Tx
+
+if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
+    from omnichannel_core.remote.client import Client
+    from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -154,7 +156,7 @@ class Sessions:
     ) -> AsyncIterator[Work]:  # fmt: skip
         """Something that is not a connection yet: a form being checked, a trip, a door."""
         seen = _unsaved(account, driver, draft_id, name, credentials, self.parts)
-        transport = Transport(self.parts.guard.for_account(account))
+        transport = _new_transport(self.parts, account)
         try:
             yield await self._work(
                 account, driver, seen, credentials, None, {}, token=token, transport=transport, subject=subject
@@ -185,7 +187,9 @@ class Sessions:
     def _read(self, tx: Tx, account: str, connection_id: int, driver: Driver) -> _Read:
         kept = Connections(tx, account).get(connection_id)
         secrets = self.parts.vault.get(tx, account, "connection", connection_id)
-        return _Read(kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id))
+        return _Read(
+            kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id, self.parts.vault)
+        )
 
     async def _work(
         self, account: str, driver: Driver, seen: Connection, credentials: Credentials | None, kept: Kept | None,
@@ -204,10 +208,12 @@ class Sessions:
             connection_id=seen.id, forms=shapes, open_socket=self.parts.guard.for_account(account).connect,
         )  # fmt: skip
         grant = _GrantTokens(self, account, driver, session, kept.grant if kept else 0, token)
+        from omnichannel_core.remote.client import Client
+
         client = Client(
             api=driver.api, session=session, tokens=grant, limiter=self.parts.limiter.scoped(
                 driver=driver.name, account=seen.remote_account or f"{account}/{seen.id}",
-                application=_application_id(account, application),
+                application=_application_id(account, application, self.parts.vault.pepper),
             ),
             transport=transport or await self._transport(account, seen.id),
             override=self.parts.endpoints.get(driver.name), clock=self.parts.clock,
@@ -218,7 +224,7 @@ class Sessions:
         return Work(driver, session, seen, client, kept)
 
     async def _transport(self, account: str, connection_id: int) -> Transport:
-        found = self._transports.pop(connection_id, None) or Transport(self.parts.guard.for_account(account))
+        found = self._transports.pop(connection_id, None) or _new_transport(self.parts, account)
         self._transports[connection_id] = found
         if len(self._transports) > IDLE_TRANSPORTS:
             await self._transports.pop(next(iter(self._transports))).release()
@@ -282,8 +288,14 @@ def _subject(kept: Kept | None) -> Record | None:
     return bodies.decode(kind, body.encode())
 
 
-def _application_id(account: str, application: Application | None) -> str:
-    return f"{account}/{forms.proof(application)}" if application else account
+def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
+    return f"{account}/{forms.proof(application, pepper)}" if application else account
+
+
+def _new_transport(parts: Parts, account: str) -> Transport:
+    from omnichannel_core.remote.transport import Transport
+
+    return Transport(parts.guard.for_account(account))
 
 
 def _callback_url(base: str, driver: str, kept: Kept | None) -> str:

@@ -14,10 +14,10 @@ from omnichannel_core.storage.schema import (
     record,
     schedule,
     seen_call,
-    settings,
     stream,
     trouble,
 )  # fmt: skip
+from omnichannel_core.storage.settings import forget
 from omnichannel_core.storage.store import Tx
 
 _BIG = (record, line, outbox, trouble, receipt, seen_call)
@@ -65,5 +65,5 @@ def some(tx: Tx, account: str, connection_id: int, at_most: int) -> int:
             return gone
     for small in _SMALL:
         tx.execute(small.delete().where(small.c.connection_id == connection_id))
-    tx.execute(settings.delete().where(settings.c.account_id == account, settings.c.connection_id == connection_id))
+    forget(tx, account, connection_id)
     return 0

@@ -62,6 +62,11 @@ class Vault:
         key = list(self.ring.keys.values())[-1]
         return hmac.digest(key, f"omnichannel-core/{purpose}".encode(), "sha256").hex()
 
+    @property
+    def pepper(self) -> bytes:
+        """For digests of secrets, which must not be guessed from a stolen store."""
+        return self.derive("proof").encode()
+
     # --- rows
     def put(self, tx: Tx, account: str, owner: str, owner_id: str | int, values: Mapping[str, str]) -> None:
         """Store the values of these fields, over what is there."""

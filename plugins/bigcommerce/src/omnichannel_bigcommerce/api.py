@@ -119,7 +119,7 @@ API = RemoteApi(
     limits=(
         Limit(name="quota", burst=150, window=30.0, read=read_quota),
         Limit(name="stock", concurrent=1, operations=frozenset({"put-absolute-adjustment"})),
-        Limit(name="price records", concurrent=1, operations=frozenset({"upsertPriceListRecords"})),
+        Limit(name="price-records", concurrent=1, operations=frozenset({"upsertPriceListRecords"})),
         Limit(name="variants", concurrent=1, operations=frozenset({"updateVariantsBatch"})),
     ),
 )

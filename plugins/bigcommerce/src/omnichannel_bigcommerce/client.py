@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from omnichannel_bigcommerce import catalog_wire, wire
+from omnichannel_bigcommerce import catalog_wire, order_wire, wire
 from omnichannel_bigcommerce.api import HOME, LOGIN
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
 from omnichannel_core import errors
@@ -54,13 +54,23 @@ class Client:
         return await self.session.http.send(operation, method, self.url(path), json=body, repeatable=repeatable)
 
     async def listed(
-        self, operation: str, path: str, shape: type[T], params: Mapping[str, str] | None = None
+        self,
+        operation: str,
+        path: str,
+        shape: type[T],
+        params: Mapping[str, str] | None = None,
+        *,
+        bare: bool = False,
     ) -> list[T]:
-        """All rows of a v3 list, page by page."""
+        """All rows of a v3 list, page by page.
+
+        Args:
+            bare: the operation documents no paging: a page is named only where an answer tells of more.
+        """
         rows = list[T]()
         for page in range(1, MOST_PAGES + 1):
-            asked = {**(params or {}), "limit": str(LIMIT), "page": str(page)}
-            answer = await self.get(operation, path, asked)
+            paging = {"limit": str(LIMIT), "page": str(page)} if not bare else {"page": str(page)} if page > 1 else {}
+            answer = await self.get(operation, path, {**(params or {}), **paging})
             if answer.status == 204:
                 break
             part = answer.decode(wire.Many[shape])  # type: ignore[valid-type]
@@ -110,24 +120,26 @@ class Client:
                 return None
             raise
 
-    async def part(self, operation: str, order: str, part: str, shape: type[T]) -> list[T]:
+    async def part(
+        self, operation: str, order: str, part: str, shape: type[T], params: Mapping[str, str] | None = None
+    ) -> list[T]:
         """All rows of a v2 part of an order (products, coupons, taxes, shipments), page by page."""
         rows = list[T]()
         for page in range(1, MOST_PAGES + 1):
-            asked = {"limit": str(LIMIT), "page": str(page)}
+            asked = {**(params or {}), "limit": str(LIMIT), "page": str(page)}
             found = many(await self.get(operation, f"/v2/orders/{order}/{part}", asked), shape)
             rows += found
             if len(found) < LIMIT:
                 break
         return rows
 
-    async def products(self, order: str) -> list[wire.Product]:
+    async def products(self, order: str) -> list[order_wire.Product]:
         """`getOrderProducts`."""
-        return await self.part("getOrderProducts", order, "products", wire.Product)
+        return await self.part("getOrderProducts", order, "products", order_wire.Product)
 
-    async def shipping_addresses(self, order: str) -> list[wire.Address]:
+    async def shipping_addresses(self, order: str) -> list[order_wire.Address]:
         """`getOrderShippingAddresses`."""
-        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", wire.Address)
+        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", order_wire.Address)
 
     async def coupons(self, order: str) -> list[wire.Coupon]:
         """`getOrderCoupons`."""
@@ -135,7 +147,7 @@ class Client:
 
     async def taxes(self, order: str) -> list[wire.TaxRow]:
         """`getOrderTaxes` with details: one row per tax and line."""
-        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow)
+        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow, {"details": "true"})
 
     async def shipments(self, order: str) -> list[wire.Shipment]:
         """`getOrderShipments`."""
@@ -153,7 +165,8 @@ class Client:
 
     async def transactions(self, order: str) -> list[wire.Transaction]:
         """`getOrderTransactions`; 204 is none."""
-        return await self.listed("getOrderTransactions", f"/v3/orders/{order}/transactions", wire.Transaction)
+        path = f"/v3/orders/{order}/transactions"
+        return await self.listed("getOrderTransactions", path, wire.Transaction, bare=True)
 
     async def refunds(self, params: Mapping[str, str]) -> Answer:
         """`getOrdersRefunds`, one page."""
@@ -165,7 +178,8 @@ class Client:
         self, operation: str, path: str, params: Mapping[str, str] | None = None
     ) -> list[catalog_wire.Remote]:
         """A whole v3 list of things with an id and a name."""
-        return await self.listed(operation, path, catalog_wire.Remote, params)
+        bare = operation == "getCategoryTrees"
+        return await self.listed(operation, path, catalog_wire.Remote, params, bare=bare)
 
     async def catalog(self, params: Mapping[str, str]) -> wire.Many[catalog_wire.CatalogProduct]:
         """`getProducts`, one page; options or modifiers included cap it at 10."""

@@ -13,8 +13,8 @@ from omnichannel_bigcommerce_simulator import dates
 from omnichannel_bigcommerce_simulator.errors import Refused
 
 if TYPE_CHECKING:
-    from omnichannel_bigcommerce_simulator.tokens import Token
     from omnichannel_bigcommerce_simulator.store import Store
+    from omnichannel_bigcommerce_simulator.tokens import Token
     from omnichannel_bigcommerce_simulator.world import World
 
 JSON = "application/json"

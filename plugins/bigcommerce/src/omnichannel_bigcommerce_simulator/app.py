@@ -213,7 +213,8 @@ class Exchange:
     async def _break(self, fault: Fault) -> object:
         """Ends the exchange without an answer.
 
-        uvicorn closes the connection of an application that returns something; an in-process transport gets an exception.
+        uvicorn closes the connection of an application that returns something; an in-process transport gets an
+        exception.
         """
         self._note(0)
         if fault.kind.startswith("hang"):

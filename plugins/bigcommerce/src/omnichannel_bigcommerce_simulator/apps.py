@@ -48,7 +48,9 @@ class Code:
 
 
 def install(world: World, app: App, store: Store, user: Row | None = None, scopes: list[str] | None = None) -> Row:
-    """A merchant clicks Install: the address the browser is sent to, and the code in it. Earlier tokens live until the exchange."""
+    """A merchant clicks Install: the address the browser is sent to, and the code in it. Earlier tokens live until
+    the exchange.
+    """
     person = {"id": 9128, "username": "owner", "email": store.owner_email} | (user or {})
     granted = app.scopes if scopes is None else scopes
     code = f"{world.random.getrandbits(100):025x}"
@@ -69,8 +71,9 @@ def _refused(status: int, error: str) -> Answer:
 def exchange(world: World, content_type: str, body: bytes) -> Answer:
     """`POST /oauth2/token`, as JSON or as a form.
 
-    400 for a used or unknown code, a redirect_uri that is not exactly the registered one, another store's context; 401 for client
-    credentials. A context that names no store at all (an unfilled template) gives a token that may do nothing (NangoHQ/nango#7026).
+    400 for a used or unknown code, a redirect_uri that is not exactly the registered one, another store's context;
+    401 for client credentials. A context that names no store at all (an unfilled template) gives a token that may do
+    nothing (NangoHQ/nango#7026).
     """
     try:
         words: Row = msgspec.json.decode(body) if "json" in content_type else dict(parse_qsl(body.decode()))

@@ -6,7 +6,9 @@ import time
 
 
 class Clock:
-    """Unix time in seconds. `real` follows `time.time()` plus an offset; `manual` stands until it is set or advanced."""
+    """Unix time in seconds. `real` follows `time.time()` plus an offset; `manual` stands until it is set or
+    advanced.
+    """
 
     def __init__(self, mode: str = "real", start: float | None = None) -> None:
         if mode not in {"real", "manual"}:

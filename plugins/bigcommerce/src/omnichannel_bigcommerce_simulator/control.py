@@ -1,4 +1,6 @@
-"""The control API: what tests, demo and command line do to the simulated world (documented in the package docstring)."""
+"""The control API: what tests, demo and command line do to the simulated world (documented in the package
+docstring).
+"""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ def delete_store(call: Call) -> Answer:
 
 @routes.put(ROOT)
 def tune(call: Call) -> Answer:
-    """Status (live, suspended), owner's mail (kills app tokens), decline_refunds, lags, and the options of `TUNABLE`."""
+    """Status (live, suspended), owner's mail (kills app tokens), decline_refunds, lags, and the options of
+    `TUNABLE`.
+    """
     store, words = call.store, call.object()
     for name, value in words.items():
         if name in TUNABLE:
@@ -154,7 +156,9 @@ def _token(call: Call) -> Token:
 
 @routes.put(f"{ROOT}/quota")
 def set_quota(call: Call) -> Answer:
-    """`{"limit"?, "window_ms"?, "foreign_rate"?: requests a second of another consumer, "take"?: requests taken at once}`."""
+    """`{"limit"?, "window_ms"?, "foreign_rate"?: requests a second of another consumer, "take"?: requests taken at
+    once}`.
+    """
     quota, words = call.store.quota, call.object()
     if "window_ms" in words:
         quota.window_ms, quota.started = int(words["window_ms"]), call.now
@@ -199,7 +203,9 @@ def mails(call: Call) -> Answer:
 
 @routes.post(f"{ROOT}/stock")
 def set_stock(call: Call) -> Answer:
-    """`{"variant_id" or "product_id", "location_id"?, "available"?, "safety"?}`: what is in the warehouse, readable at once."""
+    """`{"variant_id" or "product_id", "location_id"?, "available"?, "safety"?}`: what is in the warehouse, readable
+    at once.
+    """
     words, stock = call.object(), call.store.stock
     key = (words.get("location_id", 1), stock.subject(words))
     lag, stock.lag = stock.lag, 0.0
@@ -236,7 +242,9 @@ def list_deliveries(call: Call) -> Answer:
 
 @routes.post(f"{ROOT}/deliveries/{{id}}")
 def report_delivery(call: Call) -> Answer:
-    """`{"status": 200}`: what the receiver answered (0 for nothing); `{"again": true}` delivers the event a second time."""
+    """`{"status": 200}`: what the receiver answered (0 for nothing); `{"again": true}` delivers the event a second
+    time.
+    """
     if call.id() not in call.store.hooks.queue:
         raise Refused(404, f"there is no delivery {call.id()}")
     words = call.object()

@@ -1,7 +1,7 @@
 """Webhooks as the platform runs them: who gets which event, signatures, retries, blocklists, deactivation (guide 1.13).
 
-Nothing is sent from here: deliveries that are due are handed to a test (or to the control API's loopback sender), and what came of
-them is reported back.
+Nothing is sent from here: deliveries that are due are handed to a test (or to the control API's loopback sender),
+and what came of them is reported back.
 """
 
 from __future__ import annotations
@@ -169,7 +169,9 @@ class Hooks:
         return sorted(ready, key=lambda d: (d.due, d.id), reverse=reverse)
 
     def signed(self, delivery: Delivery) -> dict[str, str]:
-        """Headers of a request: the hook's own ones, and a Standard-Webhooks signature by the account's client secret."""
+        """Headers of a request: the hook's own ones, and a Standard-Webhooks signature by the account's client
+        secret.
+        """
         stamp = str(int(self.clock.now()))
         headers = {
             "Content-Type": "application/json",

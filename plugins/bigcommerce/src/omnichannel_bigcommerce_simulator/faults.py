@@ -27,10 +27,11 @@ class Fault:
     """One order.
 
     Attributes:
-        kind: one of `KINDS`. `status` answers `status` in the version's own error shape and nothing is done; `latency` waits
-            `seconds` first; `truncate` sends half of a good body under the full content length, then closes; `malformed` sends half
-            of it as if it were whole; `html` sends a page of a proxy; `gzip_error` sends `status` with a gzip-compressed body;
-            `drop_before` closes with nothing done, `drop_after` does it and closes; `hang_*` never answer.
+        kind: one of `KINDS`. `status` answers `status` in the version's own error shape and nothing is done;
+            `latency` waits `seconds` first; `truncate` sends half of a good body under the full content length, then
+            closes; `malformed` sends half of it as if it were whole; `html` sends a page of a proxy; `gzip_error` sends
+            `status` with a gzip-compressed body; `drop_before` closes with nothing done, `drop_after` does it and
+            closes; `hang_*` never answer.
         times: requests it hits, -1 for ever.
         skip: matching requests it lets pass first.
         method, path, operation, store: what it matches; path is a regular expression searched in the path, operation is

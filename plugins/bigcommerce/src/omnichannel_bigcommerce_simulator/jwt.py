@@ -1,4 +1,6 @@
-"""Signed callbacks: JSON web tokens as the platform makes them, and the broken ones a receiver must refuse (guide 1.4)."""
+"""Signed callbacks: JSON web tokens as the platform makes them, and the broken ones a receiver must refuse (guide
+1.4).
+"""
 
 from __future__ import annotations
 

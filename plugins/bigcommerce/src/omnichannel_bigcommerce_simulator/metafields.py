@@ -1,4 +1,6 @@
-"""Metafields of orders, products, variants, brands, locations: per resource and over all of a kind (orders.v3.yml, catalog/*)."""
+"""Metafields of orders, products, variants, brands, locations: per resource and over all of a kind (orders.v3.yml,
+catalog/*).
+"""
 
 from __future__ import annotations
 
@@ -148,6 +150,12 @@ def register(
     def remove(call: Call) -> Answer:
         del call.store.metafields.rows[_one(call, kind, name)["id"]]
         return empty()
+
+    _register_over(routes, whole, kind, scope, exists)
+
+
+def _register_over(routes: Routes, whole: str, kind: str, scope: str, exists: Callable[[Call, int], None]) -> None:
+    """The four operations over all resources of a kind."""
 
     @routes.get(whole, scope)
     def list_of_all(call: Call) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omnichannel_bigcommerce_simulator import (
     classification,
+    customers,
     hooks,
     inventory,
     options,
@@ -22,6 +23,7 @@ from omnichannel_bigcommerce_simulator.routing import Route, Router
 
 _MODULES = (
     classification,
+    customers,
     hooks,
     inventory,
     options,

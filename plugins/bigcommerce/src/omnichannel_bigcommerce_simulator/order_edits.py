@@ -108,17 +108,17 @@ def _patch_line(record: OrderRecord, words: Row) -> None:
     row = record.product(words.get("id", 0))
     if row is None:
         raise Refused(400, "The field 'products' is invalid.")
-    before = {side: Decimal(row[f"total_{side}"]) for side in ("ex_tax", "inc_tax", "tax")}
     discount = sum((Decimal(each["amount"]) for each in row["applied_discounts"]), Decimal(0))
+    back = money.both(discount, record.tax_rate, inclusive=True)
     row["quantity"] = words.get("quantity", row["quantity"])
-    for side in ("ex_tax", "inc_tax", "tax"):
+    for side, more in zip(("ex_tax", "inc_tax", "tax"), back, strict=True):
         if f"price_{side}" in words:
             row[f"price_{side}"] = money.v2(Decimal(str(words[f"price_{side}"])))
-        row[f"total_{side}"] = money.v2(Decimal(row[f"price_{side}"]) * row["quantity"])
-        more = Decimal(row[f"total_{side}"]) - before[side]
-        record.order[f"subtotal_{side}"] = money.v2(Decimal(record.order[f"subtotal_{side}"]) + more)
-        name = "total_tax" if side == "tax" else f"total_{side}"
-        record.order[name] = money.v2(Decimal(record.order[name]) + more + (discount if side != "tax" else 0))
+        total = Decimal(row[f"price_{side}"]) * row["quantity"]
+        change = total - Decimal(row[f"total_{side}"])
+        row[f"total_{side}"] = money.v2(total)
+        record.order[f"subtotal_{side}"] = money.v2(Decimal(record.order[f"subtotal_{side}"]) + change)
+        record.order[f"total_{side}"] = money.v2(Decimal(record.order[f"total_{side}"]) + change + more)
     row["applied_discounts"] = []
     row["discounted_total_inc_tax"] = row["total_inc_tax"]
     record.order["items_total"] = sum(each["quantity"] for each in record.products)

@@ -1,4 +1,6 @@
-"""Sub-resources of an order, each a page of its own: products, addresses, coupons, taxes, fees, consignments, messages."""
+"""Sub-resources of an order, each a page of its own: products, addresses, coupons, taxes, fees, consignments,
+messages.
+"""
 
 from __future__ import annotations
 
@@ -93,12 +95,6 @@ def get_consignments(call: Call) -> Answer:
     items = bool(call.words("include") & {"line_items", "consignments.line_items"})
     view = View(consignments=True, line_items=items, structure="object")
     return reply(call.store.orders.get(call.id("order")).consignments(view, call.store.base))
-
-
-@routes.get("/v2/orders/{order}/consignments/shipping", "orders")
-def list_consignments(call: Call) -> Answer:
-    view = View(consignments=True, line_items="line_items" in call.query.get("include", ""), structure="object")
-    return v2_list(call, call.store.orders.get(call.id("order")).consignments(view, call.store.base)["shipping"])
 
 
 def _exists(call: Call, number: int) -> None:

@@ -1,6 +1,7 @@
 """All orders of a store: seeded ones computed on demand, changed and new ones kept; queries and pre-rendered rows.
 
-Hot path: a page of seeded orders is cut out of a range by arithmetic and written through templates, a few milliseconds for 250.
+Hot path: a page of seeded orders is cut out of a range by arithmetic and written through templates, a few
+milliseconds for 250.
 """
 
 from __future__ import annotations
@@ -9,15 +10,24 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from omnichannel_bigcommerce_simulator.answers import encode
 from omnichannel_bigcommerce_simulator.dates import rfc2822
 from omnichannel_bigcommerce_simulator.errors import not_found
 from omnichannel_bigcommerce_simulator.order_plan import Plan
+from omnichannel_bigcommerce_simulator.order_query import (
+    Facts,
+    Query,
+    Test,
+    between,
+    ceiled,
+    facts_of,
+    not_after,
+    not_before,
+)
 from omnichannel_bigcommerce_simulator.order_record import PLAIN, OrderRecord, View
 from omnichannel_bigcommerce_simulator.order_shapes import Habits, dressed, plan_of
 
@@ -28,43 +38,10 @@ _CREATED, _MODIFIED = 86_400 * 3650 + 1, 86_400 * 3650 + 2  # stand for its date
 _SHIFT = 1 << 31
 
 
-class Facts(NamedTuple):
-    """What filters and sorts look at."""
-
-    id: int
-    created: int
-    modified: int
-    status_id: int
-    customer_id: int
-    channel_id: int
-    email: str
-    payment_method: str
-    total: float
-    cart_id: str
-    external_id: str
-    external_order_id: str
-
-
-Test = Callable[[Facts], bool]
-
-
-@dataclass(slots=True)
-class Query:
-    """Which orders, in which order; dates are Unix seconds, bounds inclusive."""
-
-    min_id: int = 0
-    max_id: int | None = None
-    min_modified: float | None = None
-    max_modified: float | None = None
-    min_created: float | None = None
-    sort: str = "id"
-    descending: bool = False
-    archived: bool | None = False  # None: both
-    tests: list[Test] = field(default_factory=list)
-
-
 class OrderBook:
-    """Orders `first` to `first + count - 1` are seeded: `burst` of them share a second, `step` seconds lie between bursts."""
+    """Orders `first` to `first + count - 1` are seeded: `burst` of them share a second, `step` seconds lie between
+    bursts.
+    """
 
     def __init__(self, base: str, labels: dict[int, str], habits: Habits) -> None:
         self.base = base
@@ -191,10 +168,10 @@ class OrderBook:
     def facts(self, order_id: int) -> Facts:
         record = self.changed.get(order_id)
         if record is not None:
-            return _facts(record)
+            return facts_of(record)
         shape, plan = self._plan(order_id)
         if shape not in self._shape_facts:
-            self._shape_facts[shape] = _facts(dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits))
+            self._shape_facts[shape] = facts_of(dressed(plan, _MARK, _CREATED, _MODIFIED, self.habits))
         created = self.created_at(order_id)
         return self._shape_facts[shape]._replace(id=order_id, created=created, modified=created + DELAY)
 
@@ -219,9 +196,9 @@ class OrderBook:
         if query.sort == "date_modified" and query.archived is False:
             return self._cut_by_modified(query)
         if query.min_modified is not None:
-            query.tests.append(partial(_not_before, "modified", query.min_modified))
+            query.tests.append(partial(not_before, "modified", query.min_modified))
         if query.max_modified is not None:
-            query.tests.append(partial(_not_after, "modified", query.max_modified))
+            query.tests.append(partial(not_after, "modified", query.max_modified))
         ids = self._cut_by_id(query)
         if query.sort != "id":
             ids = sorted(ids, key=lambda each: (getattr(self.facts(each), query.sort), each))
@@ -231,12 +208,12 @@ class OrderBook:
         if self._by_modified is None:
             self._by_modified = self._index()
         keys = self._by_modified
-        low = 0 if query.min_modified is None else bisect_left(keys, _ceil(query.min_modified) * _SHIFT)
+        low = 0 if query.min_modified is None else bisect_left(keys, ceiled(query.min_modified) * _SHIFT)
         high = len(keys) if query.max_modified is None else bisect_left(keys, (int(query.max_modified) + 1) * _SHIFT)
         if query.min_id or query.max_id is not None:
-            query.tests.append(partial(_between, query.min_id, query.max_id))
+            query.tests.append(partial(between, query.min_id, query.max_id))
         if query.min_created is not None:
-            query.tests.append(partial(_not_before, "created", query.min_created))
+            query.tests.append(partial(not_before, "created", query.min_created))
         return _Ids(keys, low, max(low, high), query.descending)
 
     def _index(self) -> array[int]:
@@ -266,10 +243,10 @@ class OrderBook:
         """Least id that `min_created` admits; added orders that need looking at become a test."""
         if query.min_created is None:
             return 0
-        behind = max(0, _ceil(query.min_created) - self.first_at)
+        behind = max(0, ceiled(query.min_created) - self.first_at)
         least = self.first + -(-behind // self.step) * self.burst
         if self._added_from < query.min_created or self._redated:
-            query.tests.append(partial(_not_before, "created", query.min_created))
+            query.tests.append(partial(not_before, "created", query.min_created))
         return 0 if self._redated else min(least, self.first + self.count)
 
     def counts(self) -> Counter[int]:
@@ -287,15 +264,24 @@ class OrderBook:
     def refunds(self, least: float | None, most: float | None, orders: set[int] | None) -> list[tuple[int, int]]:
         """(order id, place among its refunds) of all refunds made between two dates, oldest order first."""
         shapes = {s for s in range(min(SHAPES, self.count)) if self._plan(self.first + s)[1].status_id in {4, 14}}
+        seeded: Iterable[int] = range(self._refunded_from(least), self.first + self.count)
+        if orders is not None:
+            seeded = sorted(orders)
         found: list[tuple[int, int]] = []
-        for order_id in sorted(orders) if orders is not None else range(self.first, self.next_id):
-            if order_id in self.changed:
-                found += [(order_id, n) for n in range(len(self.changed[order_id].refunds))]
-            elif self._seeded(order_id) and (order_id - self.first) % SHAPES in shapes:
+        for order_id in seeded:
+            if (order_id - self.first) % SHAPES in shapes and self._seeded(order_id) and order_id not in self.changed:
                 at = self.created_at(order_id) + DELAY
                 if (least is None or at >= least) and (most is None or at <= most):
                     found.append((order_id, 0))
-        return found
+        for order_id, record in self.changed.items():
+            if orders is None or order_id in orders:
+                found += [(order_id, n) for n in range(len(record.refunds))]
+        return sorted(found)
+
+    def _refunded_from(self, least: float | None) -> int:
+        """The first seeded order whose refund can be as young as `least`."""
+        behind = 0 if least is None else max(0, ceiled(least) - DELAY - self.first_at)
+        return min(self.first + behind // self.step * self.burst, self.first + self.count)
 
     # text
 
@@ -347,37 +333,3 @@ class _Ids(Sequence[int]):
         if isinstance(at, slice):
             return [self._keys[n] % _SHIFT for n in whole[at]]
         return self._keys[whole[at]] % _SHIFT
-
-
-def _facts(record: OrderRecord) -> Facts:
-    order = record.order
-    return Facts(
-        record.id,
-        record.created,
-        record.modified,
-        order["status_id"],
-        order["customer_id"],
-        order["channel_id"],
-        order["billing_address"].get("email", ""),
-        order["payment_method"],
-        float(order["total_inc_tax"]),
-        order["cart_id"],
-        order["external_id"] or "",
-        order["external_order_id"] or "",
-    )
-
-
-def _ceil(at: float) -> int:
-    return int(-(-at // 1))
-
-
-def _not_before(name: str, at: float, facts: Facts) -> bool:
-    return bool(getattr(facts, name) >= at)
-
-
-def _not_after(name: str, at: float, facts: Facts) -> bool:
-    return bool(getattr(facts, name) <= at)
-
-
-def _between(low: int, high: int | None, facts: Facts) -> bool:
-    return facts.id >= low and (high is None or facts.id <= high)

@@ -9,9 +9,9 @@ from typing import Any
 from omnichannel_bigcommerce_simulator import order_edits
 from omnichannel_bigcommerce_simulator.answers import JSON, Answer, Call, empty, reply
 from omnichannel_bigcommerce_simulator.errors import Refused, not_found
+from omnichannel_bigcommerce_simulator.order_query import Facts, Query
 from omnichannel_bigcommerce_simulator.order_record import View
 from omnichannel_bigcommerce_simulator.order_words import STATUSES, WRITABLE
-from omnichannel_bigcommerce_simulator.orderbook import Facts, Query
 from omnichannel_bigcommerce_simulator.paging import bounds
 from omnichannel_bigcommerce_simulator.routing import Routes
 

@@ -1,4 +1,6 @@
-"""What hangs below a product besides variants and options: custom fields, images, modifiers, pricing rules, metafields."""
+"""What hangs below a product besides variants and options: custom fields, images, modifiers, pricing rules,
+metafields.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from omnichannel_bigcommerce_simulator.catalog import Product, value_row
 from omnichannel_bigcommerce_simulator.errors import Refused, invalid, not_found
 from omnichannel_bigcommerce_simulator.options import check_value
 from omnichannel_bigcommerce_simulator.paging import chosen, v3_list
-from omnichannel_bigcommerce_simulator.products import image_row, the
+from omnichannel_bigcommerce_simulator.product_reading import the
+from omnichannel_bigcommerce_simulator.products import image_row
 from omnichannel_bigcommerce_simulator.routing import Routes
 
 Row = dict[str, Any]

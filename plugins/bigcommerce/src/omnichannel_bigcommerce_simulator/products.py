@@ -10,78 +10,29 @@ from omnichannel_bigcommerce_simulator.catalog import (
     READ_ONLY,
     SKUS,
     Product,
-    calculated,
     check_references,
     wrong_words,
 )
 from omnichannel_bigcommerce_simulator.dates import iso
 from omnichannel_bigcommerce_simulator.errors import TYPE_URL, Refused, invalid, not_found, too_many
 from omnichannel_bigcommerce_simulator.options import add_option
-from omnichannel_bigcommerce_simulator.paging import by_id, chosen, pagination, v3_list
+from omnichannel_bigcommerce_simulator.paging import chosen, pagination, v3_list
+from omnichannel_bigcommerce_simulator.product_reading import PARTS, filtered, included, the, written
 from omnichannel_bigcommerce_simulator.routing import Routes
 from omnichannel_bigcommerce_simulator.variants import check_variant, resolve_values
 
 Row = dict[str, Any]
 routes = Routes()
 
-INCLUDES = frozenset(
-    {
-        "variants",
-        "images",
-        "custom_fields",
-        "bulk_pricing_rules",
-        "primary_image",
-        "modifiers",
-        "options",
-        "videos",
-        "channels",
-    }
-)
-PARTS = ("images", "custom_fields", "bulk_pricing_rules", "modifiers", "options", "videos")
 BATCH, DELETES = 10, 250
-
-
-def the(call: Call, name: str = "product") -> Product:
-    """The product an address names; 404."""
-    product = call.store.catalog.products.get(call.id(name))
-    if product is None:
-        raise not_found("A product was not found with an id of " + call.params[name])
-    return product
-
-
-def written(call: Call, product: Product, include: set[str]) -> Row:
-    """A product as it is answered: stock as the total over locations, calculated price, what was included."""
-    row = dict(product.row)
-    row["calculated_price"] = row["sale_price"] or row["price"]
-    row["inventory_level"] = call.store.stock.product_total(product)
-    for name in PARTS:
-        if name in include:
-            row[name] = getattr(product, name)
-    if "options" in include:
-        row["options"] = [{key: value for key, value in option.items() if key != "name"} for option in product.options]
-    if "variants" in include:
-        row["variants"] = [
-            calculated(product, variant) | {"inventory_level": call.store.stock.variant_total(product, variant)}
-            for variant in product.variants
-        ]
-    if "primary_image" in include and product.images:
-        row["primary_image"] = product.images[0]
-    return row
-
-
-def _include(call: Call) -> set[str]:
-    include = call.words("include")
-    if include - INCLUDES:
-        raise invalid({"include": "unknown include"}, "The include parameter is invalid")
-    return include
 
 
 @routes.get("/v3/catalog/products", "products")
 def list_products(call: Call) -> Answer:
     """`include=options` or `modifiers` caps the page at ten (guide 1.9)."""
-    include = _include(call)
+    include = included(call)
     most = 10 if include & {"options", "modifiers"} else 250
-    found = _filtered(call, list(call.store.catalog.products.values()))
+    found = filtered(call, list(call.store.catalog.products.values()))
     return v3_list(
         call,
         found,
@@ -91,72 +42,16 @@ def list_products(call: Call) -> Answer:
     )
 
 
-def _filtered(call: Call, products: list[Product]) -> list[Product]:
-    kept = {row["id"] for row in by_id((product.row for product in products), call)}
-    products = [product for product in products if product.id in kept]
-    for name in ("name", "sku", "mpn", "upc", "type", "condition", "availability"):
-        if name in call.query:
-            wanted = call.query[name].lower()
-            products = [
-                p for p in products if str(p.row[name]).lower() == wanted or (name == "sku" and _has_sku(p, {wanted}))
-            ]
-    if "sku:in" in call.query:
-        wanted_skus = {sku.lower() for sku in call.words("sku:in")}
-        products = [product for product in products if _has_sku(product, wanted_skus)]
-    for name in ("is_visible", "is_featured", "is_free_shipping"):
-        if name in call.query:
-            flag = call.query[name] in {"true", "1"}
-            products = [product for product in products if product.row[name] is flag]
-    channels, categories = call.integers("channel_id:in"), call.integers("categories:in") or call.integers("categories")
-    if channels is not None:
-        products = [product for product in products if product.channels & channels]
-    if categories is not None:
-        products = [product for product in products if set(product.row["categories"]) & categories]
-    return _sorted(call, _dated(call, products))
-
-
-def _has_sku(product: Product, wanted: set[str]) -> bool:
-    """A product is found by its own SKU; its variants' are the variants' list's business (guide B11)."""
-    return product.row["sku"].lower() in wanted
-
-
-def _dated(call: Call, products: list[Product]) -> list[Product]:
-    least, most = call.date("date_modified:min"), call.date("date_modified:max")
-    if least is not None:
-        products = [product for product in products if product.row["date_modified"] >= iso(-(-least // 1))]
-    if most is not None:
-        products = [product for product in products if product.row["date_modified"] <= iso(most)]
-    brand = call.integer("brand_id")
-    keyword = call.query.get("keyword", "").lower()
-    products = [p for p in products if brand is None or p.row["brand_id"] == brand]
-    return [p for p in products if keyword in p.row["name"].lower() or keyword in p.row["sku"].lower()]
-
-
-def _sorted(call: Call, products: list[Product]) -> list[Product]:
-    key = call.query.get("sort", "id")
-    if key not in {
-        "id",
-        "name",
-        "sku",
-        "price",
-        "date_modified",
-        "inventory_level",
-        "is_visible",
-        "total_sold",
-        "date_last_imported",
-    }:
-        raise invalid({"sort": "unknown field"}, "The sort parameter is invalid")
-    return sorted(products, key=lambda p: (p.row.get(key, 0), p.id), reverse=call.query.get("direction") == "desc")
-
-
 @routes.get("/v3/catalog/products/{product}", "products")
 def get_product(call: Call) -> Answer:
-    return data(chosen(call, written(call, the(call), _include(call))))
+    return data(chosen(call, written(call, the(call), included(call))))
 
 
 @routes.post("/v3/catalog/products", "products")
 def add_product(call: Call) -> Answer:
-    """One product with its variants (at most 600); 409 for a name or SKU that is taken, 207 when only an image failed."""
+    """One product with its variants (at most 600); 409 for a name or SKU that is taken, 207 when only an image
+    failed.
+    """
     words = call.object()
     wrong = wrong_words(words, whole=True)
     if call.store.options.categories_required and not words.get("categories"):
@@ -332,7 +227,9 @@ def change_product(call: Call) -> Answer:
 
 @routes.put("/v3/catalog/products", "products")
 def change_products(call: Call) -> Answer:
-    """A batch of ten at most, `id` required in each; 207 when some failed, without saying which place they had (guide 1.8)."""
+    """A batch of ten at most, `id` required in each; 207 when some failed, without saying which place they had
+    (guide 1.8).
+    """
     rows = call.array()
     if len(rows) > BATCH:
         raise too_many(BATCH)
@@ -370,7 +267,7 @@ def delete_products(call: Call) -> Answer:
     """A filter is mandatory; at most 250 go."""
     if not {"id:in", "name", "sku", "brand_id", "categories", "is_visible"} & call.query.keys():
         raise Refused(422, "A filter is required to delete products", errors={})
-    for product in _filtered(call, list(call.store.catalog.products.values()))[:DELETES]:
+    for product in filtered(call, list(call.store.catalog.products.values()))[:DELETES]:
         _delete(call, product)
     return empty()
 

@@ -19,7 +19,8 @@ class Window:
 class Quota:
     """A bucket of `limit` requests per window of `window_ms`; windows follow each other from `started` on.
 
-    `foreign_rate` is another consumer of the same store: so many requests per second are taken from each window as it goes on.
+    `foreign_rate` is another consumer of the same store: so many requests per second are taken from each window as
+    it goes on.
     """
 
     def __init__(self, limit: int, window_ms: int, started: float) -> None:

@@ -1,4 +1,6 @@
-"""Arithmetic of refunds: what items are worth, what may still be refunded, what a refund does to an order (orders.v3.yml)."""
+"""Arithmetic of refunds: what items are worth, what may still be refunded, what a refund does to an order
+(orders.v3.yml).
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ def _tax_in(amount: Decimal, rate: Decimal) -> Decimal:
 
 
 def apply(record: OrderRecord, worth: Quote, payments: list[Row], at: int, reason: str = "", user_id: int = 0) -> Row:
-    """Books a refund: quantities, payment status, order status, a transaction for each payment that was not declined."""
+    """Books a refund: quantities, payment status, order status, a transaction for each payment that was not
+    declined.
+    """
     number = max((row["id"] for row in record.refunds), default=record.id * 100) + 1
     refund: Row = {
         "id": number,

@@ -25,7 +25,9 @@ def declared(call: Call) -> Answer:
 
 
 async def deliver(call: Call) -> Answer:
-    """`{"to": "http://127.0.0.1:PORT"}`: sends what is due to that origin under the path of each destination; reports the outcomes."""
+    """`{"to": "http://127.0.0.1:PORT"}`: sends what is due to that origin under the path of each destination;
+    reports the outcomes.
+    """
     origin = urlsplit(str(call.object().get("to", "")))
     if origin.scheme != "http" or not origin.port or not ip_address(origin.hostname or "0.0.0.0").is_loopback:  # noqa: S104
         raise ValueError("to: must be http://127.0.0.1:PORT")

@@ -1,4 +1,6 @@
-"""Stock by location: tracking modes, absolute before relative, safety stock, and reads that lag behind writes (guide 1.15)."""
+"""Stock by location: tracking modes, absolute before relative, safety stock, and reads that lag behind writes (guide
+1.15).
+"""
 
 from __future__ import annotations
 

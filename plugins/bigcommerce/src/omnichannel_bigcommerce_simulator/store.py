@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from omnichannel_bigcommerce_simulator import order_words
-from omnichannel_bigcommerce_simulator.catalog import Catalog, goods_of
+from omnichannel_bigcommerce_simulator.catalog import Catalog
+from omnichannel_bigcommerce_simulator.catalog_seeding import goods_of, sow
 from omnichannel_bigcommerce_simulator.clock import Clock
 from omnichannel_bigcommerce_simulator.deliveries import Hooks
 from omnichannel_bigcommerce_simulator.metafields import Metafields
@@ -103,11 +104,13 @@ class Store:
         options, clock = self.options, self.clock
         self.locations: dict[int, dict[str, Any]] = {}
         self.channels: dict[int, dict[str, Any]] = {}
+        self.customers: dict[int, dict[str, Any]] = {}
         self.currencies: list[dict[str, Any]] = []
         self.tax_classes: list[dict[str, Any]] = []
         self.metafields = Metafields()
         self.hooks = Hooks(self.hash, str(self.number), clock, options.hook_lag, self.mail)
-        self.catalog = Catalog(options.seed, options.products, clock.now(), self.base)
+        self.catalog = Catalog()
+        sow(self.catalog, options.seed, options.products, clock.now())
         self.stock = Stock(self.catalog, clock, options.stock_lag)
         self.pricelists = PriceLists()
         foreign, exchange = FOREIGN.get(options.currency, ("USD", "1.1"))

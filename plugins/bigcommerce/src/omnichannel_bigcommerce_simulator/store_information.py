@@ -1,4 +1,6 @@
-"""What a store is: time, profile, currencies, tax classes, payment methods, shipping, channels (store_information.v2.yml, ...)."""
+"""What a store is: time, profile, currencies, tax classes, payment methods, shipping, channels
+(store_information.v2.yml, ...).
+"""
 
 from __future__ import annotations
 

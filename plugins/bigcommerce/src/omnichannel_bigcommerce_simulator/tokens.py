@@ -13,6 +13,7 @@ FAMILIES: dict[str, str] = {
     "locations": "store_locations",
     "channels": "store_channel_settings",
     "listings": "store_channel_listings",
+    "customers": "store_v2_customers",
     "payments": "store_payments_methods",
 }
 """Family of a route -> scope; the same name plus `_read_only` admits GET (guide 1.5)."""

@@ -8,7 +8,7 @@ from omnichannel_bigcommerce_simulator.answers import Answer, Call, data, empty,
 from omnichannel_bigcommerce_simulator.catalog import SKUS, VARIANT_BLANK, Product, calculated
 from omnichannel_bigcommerce_simulator.dates import iso
 from omnichannel_bigcommerce_simulator.errors import TYPE_URL, Refused, invalid, not_found, too_many
-from omnichannel_bigcommerce_simulator.paging import by_id, chosen, v3_list
+from omnichannel_bigcommerce_simulator.paging import by_id, chosen, pagination, v3_list
 from omnichannel_bigcommerce_simulator.routing import Routes
 
 Row = dict[str, Any]
@@ -192,7 +192,7 @@ def change_variants(call: Call) -> Answer:
         else:
             _change(call, product, variant, words)
         done.append(_written(call, product, variant))
-    return reply({"data": done, "meta": {"total": len(done), "success": len(done), "failed": 0}})
+    return reply({"data": done, "meta": {"pagination": pagination(call, len(done), len(done), 1, BATCH)}})
 
 
 def _row(call: Call, words: Row) -> tuple[Product, Row | None]:

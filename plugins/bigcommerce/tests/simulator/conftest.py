@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,10 +20,10 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def simulator() -> Iterator[Simulator]:
+def simulator() -> Simulator:
     """One store `shop1` with 60 orders and 20 products; its clock stands at NOW."""
     stores = [{"hash": "shop1", "token": "token-1", "client_secret": "secret-1", "orders": 60, "stock_lag": 0.0}]
-    yield create(clock="manual", now=NOW, stores=stores, dropped=lambda: httpx2.RemoteProtocolError("dropped"))
+    return create(clock="manual", now=NOW, stores=stores, dropped=lambda: httpx2.RemoteProtocolError("dropped"))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 from omnichannel_bigcommerce_simulator import create
+from omnichannel_bigcommerce_simulator.operations import ROUTES
 
 ROOT = Path(__file__).parents[4]
 FOLDERS = [above / "shared" / "specs" / "bigcommerce" for above in ROOT.parents]
@@ -23,14 +24,29 @@ pytestmark = pytest.mark.skipif(
     reason=f"THE OFFICIAL DEFINITIONS ARE NOT HERE ({SPECS}): the simulator's answers are NOT validated",
 )
 
-V2 = (
-    "orders.v2.oas2.yml store_information.v2.yml currencies.v2.yml tax_classes.v2.yml methods_payments.v2.yml shipping.v2.yml"
-).split()
-V3 = (
-    "orders.v3.yml inventory.v3.yml locations.v3.yml webhooks.v3.yml price_lists.v3.yml channels.v3.yml catalog/brands_catalog.v3.yml "
-    "catalog/category-trees_catalog.v3.yml catalog/product-modifiers_catalog.v3.yml catalog/product-variant-options_catalog.v3.yml "
-    "catalog/product-variants_catalog.v3.yml catalog/products_catalog.v3.yml"
-).split()
+V2 = [
+    "orders.v2.oas2.yml",
+    "store_information.v2.yml",
+    "currencies.v2.yml",
+    "tax_classes.v2.yml",
+    "methods_payments.v2.yml",
+    "shipping.v2.yml",
+]
+V3 = [
+    "orders.v3.yml",
+    "inventory.v3.yml",
+    "locations.v3.yml",
+    "webhooks.v3.yml",
+    "price_lists.v3.yml",
+    "channels.v3.yml",
+    "customers.v3.yml",
+    "catalog/brands_catalog.v3.yml",
+    "catalog/category-trees_catalog.v3.yml",
+    "catalog/product-modifiers_catalog.v3.yml",
+    "catalog/product-variant-options_catalog.v3.yml",
+    "catalog/product-variants_catalog.v3.yml",
+    "catalog/products_catalog.v3.yml",
+]
 
 UNDOCUMENTED_STATUS = {
     ("POST", "/v2/orders", 201): "the definition says 200; creations of v2 answer 201",
@@ -89,7 +105,9 @@ def resolve(document: dict[str, Any], node: Any) -> Any:
 
 
 def schema(document: dict[str, Any], node: Any, depth: int = 0) -> dict[str, Any]:
-    """OpenAPI 3.0 to JSON Schema: references resolved, `nullable` kept, `allOf` of objects merged, undeclared keys refused."""
+    """OpenAPI 3.0 to JSON Schema: references resolved, `nullable` kept, `allOf` of objects merged, undeclared keys
+    refused.
+    """
     node = resolve(document, node)
     if depth > 12 or not isinstance(node, dict):
         return {}
@@ -409,6 +427,11 @@ STEPS: list[Step] = [
     ("PUT", "/v3/hooks/admin", {"emails": ["ops@example.com"]}, 204),
     ("DELETE", "/v3/hooks/18000001", None, 200),
     ("GET", "/v3/hooks/18000001", None, 404),
+    ("POST", "/v3/customers", [{"email": "a@example.com", "first_name": "A", "last_name": "B"}], 200),
+    ("POST", "/v3/customers", [{"email": "a@example.com", "first_name": "A", "last_name": "B"}], 422),
+    ("PUT", "/v3/customers", [{"id": 1001, "notes": "n"}], 200),
+    ("GET", "/v3/customers", None, 200),
+    ("DELETE", "/v3/customers?id:in=1001", None, 204),
 ]
 
 
@@ -431,7 +454,9 @@ def answers() -> list[httpx2.Response]:
     "n", range(len(STEPS)), ids=[f"{m} {p.split('?')[0]} {s} {n}" for n, (m, p, _, s) in enumerate(STEPS)]
 )
 def test_answer_agrees_with_the_definition(answers: list[httpx2.Response], n: int) -> None:
-    """The answer has the expected status, the definition knows it, and the body fits its schema without unknown keys."""
+    """The answer has the expected status, the definition knows it, and the body fits its schema without unknown
+    keys.
+    """
     method, path, _, status = STEPS[n]
     answer = answers[n]
     assert answer.status_code == status, answer.text
@@ -459,6 +484,12 @@ def test_answer_agrees_with_the_definition(answers: list[httpx2.Response], n: in
         if not any(re.search(t, template) and re.search(p, each) for t, p, _ in WRONG_DEFINITIONS)
     ]
     assert not problems, "\n".join(problems[:8])
+
+
+def test_every_operation_is_defined() -> None:
+    """The simulator has no operation that the definitions do not know."""
+    paths = [(route.method, re.sub(r"\{\w+(:w)?\}", "1", route.template)) for route in ROUTES]
+    assert len([defined(method, path) for method, path in paths]) > 150
 
 
 def tolerated(error: jsonschema.ValidationError) -> bool:

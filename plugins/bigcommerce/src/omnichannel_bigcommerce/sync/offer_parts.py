@@ -99,12 +99,14 @@ async def push_metafields(client: Client, product: int, offer: Offer) -> list[st
     for name, text in wanted.items():
         namespace, _, key = name.partition(".")
         old, path = by_name.get(name), f"{product}/metafields"
+        body = {"namespace": namespace, "key": key, "value": text}
         try:
             if old is None:
-                body = {"namespace": namespace, "key": key, "value": text, "permission_set": PERMISSION}
+                body["permission_set"] = PERMISSION
                 await client.add("createProductMetafield", path, body, catalog_wire.Metafield)
             elif old.value != text:
-                await client.change("updateProductMetafield", f"{path}/{old.id}", {"value": text})
+                body["permission_set"] = old.permission_set or PERMISSION
+                await client.change("updateProductMetafield", f"{path}/{old.id}", body)
         except errors.RemoteRejected as refused:
             problems.append(str(refused))
     return problems

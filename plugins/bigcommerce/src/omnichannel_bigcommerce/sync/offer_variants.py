@@ -37,13 +37,13 @@ async def push_variants(client: Client, option_type: OptionType, product: int, o
         values = [{"option_id": ids[name][0], "id": ids[name][1][value]} for name, value in one.options.items()]
         old = by_sku.get(one.sku) or by_values.get(frozenset((v["option_id"], v["id"]) for v in values))
         if old is not None and (values or not old.option_values):
-            rows.append({"id": old.id, "sku": one.sku, **bodies[one.sku]})
+            rows.append({"id": old.id, **({"sku": one.sku} if old.sku != one.sku else {}), **bodies[one.sku]})
         else:
             rows.append({"product_id": product, "sku": one.sku, "option_values": values, **bodies[one.sku]})
     problems = list[str]()
     for at in range(0, len(rows), BATCH):
         refusals = await halve(rows[at : at + BATCH], partial(update, client))
-        problems += [f"{row['sku']}: {why}" for row, why in refusals]
+        problems += [f"{row.get('sku', row.get('id'))}: {why}" for row, why in refusals]
     return problems
 
 
