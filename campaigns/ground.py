@@ -50,11 +50,11 @@ class Ground:
         catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
         return Omnichannel(self.database, **({"trust": self.trust, "catalog": catalog} | more))
 
-    def license(self, driver: str) -> str:
+    def license(self, driver: str, application: str = "") -> str:
         """A key for the main account."""
         return vendor.issue(
             self.private, account=ACCOUNT, driver=driver, distribution=f"omnichannel-{driver}",
-            now=datetime.now(UTC),
+            now=datetime.now(UTC), application=application,
         )  # fmt: skip
 
     async def settle(self, house: Omnichannel) -> None:
