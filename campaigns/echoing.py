@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 class _Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         given = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         said = json.dumps({"path": self.path, "body": given, "headers": dict(self.headers.items())}).encode()
         status = int(parse_qs(urlsplit(self.path).query).get("status", ["200"])[0])

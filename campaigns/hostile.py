@@ -182,7 +182,9 @@ def run(size: float = 1.0) -> Iterable[Figure]:
     fallen = _deadly()
     yield Figure("hostile_ways_that_bring_the_house_down", len(fallen), 0, details={"which": fallen})
     seen = _campaign(1, "asyncio", fault=True)
-    yield control("hostile_ways_without_typed_error", len(seen.untyped), what="a driver's errors go through as they are")
+    yield control(
+        "hostile_ways_without_typed_error", len(seen.untyped), what="a driver's errors go through as they are"
+    )
 
 
 if __name__ == "__main__":

@@ -138,9 +138,9 @@ def _token(session: Session, value: str) -> Token:
 
 
 async def renew(session: Session, name: str, old: Token | None) -> Token:
-    """The old one's refresh token goes out in the body; the remote sends it back with a fault."""
+    """The first one is the key itself; later the old one's refresh token goes out in the body; the remote sends it back with a fault."""
     if old is None or old.refresh is None:
-        raise errors.AuthorizationNeeded("Nothing to renew.")
+        return _token(session, session[LeakyCredentials].key.get_secret_value())
     form = {"refresh_token": old.refresh.get_secret_value(), "grant_type": "refresh_token"}
     await _ask(session, "renew", 401 if RENEW_FAILS else 200, "POST", form=form, token=None)
     return _token(session, f"{old.value.get_secret_value()}~new")

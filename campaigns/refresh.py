@@ -226,9 +226,7 @@ def _campaign(rounds: int, tokens: type[Tokens]) -> Seen:
         shared, issuer = Shared(), Issuer()
         for at in range(len(CALLERS)):
             shared.ended(at, -1)
-        callers = [
-            spawn(Caller(ground, shared, issuer.port, at, rounds, tokens).run) for at in range(len(CALLERS))
-        ]
+        callers = [spawn(Caller(ground, shared, issuer.port, at, rounds, tokens).run) for at in range(len(CALLERS))]
         issuer.serve()
         stuck = not until(lambda: shared.all_ended(0))
         for number in range(1, rounds + 1):

@@ -16,7 +16,7 @@ SHOWN = 12  # a secret's first characters are as bad as all of it
 
 def canary(prefix: str = "") -> str:
     """A new one, with characters that every encoding spells differently."""
-    return f"{prefix}{secrets.token_urlsafe(15)}+/=\"{secrets.token_urlsafe(9)}"
+    return f'{prefix}{secrets.token_urlsafe(15)}+/="{secrets.token_urlsafe(9)}'
 
 
 def spellings(secret: str) -> dict[str, bytes]:

@@ -105,7 +105,7 @@ giving("nothing", lambda cursor: None)
 giving("a list", lambda cursor: [])
 giving("a page of texts", lambda cursor: Page(cursor=Cursor(1), records=["order"]))  # type: ignore[list-item]
 giving("a page of nothing", lambda cursor: Page(cursor=Cursor(1), records=None))  # type: ignore[arg-type]
-giving("records it does not declare", lambda cursor: Page(cursor=Cursor(1), records=[Shipment(id="1", order="1")]))
+giving("records it does not declare", lambda cursor: Page(cursor=Cursor(1), records=[Shipment(id="1", order_id="1")]))
 giving("a record without id", lambda cursor: Page(cursor=Cursor(1), records=[Order(id="")]))
 giving("a record whose id is a number", lambda cursor: Page(cursor=Cursor(1), records=[Order(id=7)]))  # type: ignore[arg-type]
 giving("a record that no JSON can hold", lambda cursor: Page(cursor=Cursor(1), records=[Order(id="1", note=object())]))  # type: ignore[arg-type]
