@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar, TypedDict, Unpack
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 import attrs
 import msgspec
