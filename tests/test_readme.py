@@ -21,7 +21,7 @@ from omnichannel_core.gate import vendor
 from omnichannel_core.testing import simulator
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-HOST, DRIVER = re.findall(r"```python\n(.*?)```", README, re.S)
+HOST, DRIVER = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def license_files(driver: str, distribution: str) -> dict[str, Any]:
@@ -82,12 +82,12 @@ def test_driver(plug: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addr
     """The driver of the first screen is licensed, installed, and pulls a shop's orders."""
     monkeypatch.chdir(tmp_path)
     plug.distribution("omnichannel-little", {"little": "little_driver"}, code={"little_driver.py": DRIVER})
-    keys = license_files("little", "omnichannel-little")
+    keys, text = license_files("little", "omnichannel-little"), Path("license.txt").read_text()
 
     async def main() -> list[str]:
         async with Omnichannel("shop.db", trust=keys, catalog=plug.catalog(), endpoints={"little": address}) as house:
             await house.accounts.add("acme")
-            await house.licenses.add("acme", Path("license.txt").read_text())
+            await house.licenses.add("acme", text)
             await house.drivers.install("acme", "little")
             typed = {"url": "https://little.example", "key": "hush"}
             saved = await house.connections.create("acme", "little", "Little", typed)

@@ -88,7 +88,7 @@ class Omnichannel:
         self._store = Store(str(store), Path(data) if data is not None else None)
         self._keys, self._work, self._slots = keys, work, slots
         self._clock: Clock = clock or SystemClock()
-        self._trust = Trust.of(trust) if trust is not None else Trust.of({"keys": []})
+        self._trust = Trust.of(trust if trust is not None else {"keys": []})
         self._catalog = catalog or Catalog()
         self._guard = _guard(allow)
         self._endpoints = dict(endpoints or {})

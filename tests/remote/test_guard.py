@@ -19,7 +19,8 @@ from hypothesis import strategies as some
 
 from omnichannel_core import errors
 from omnichannel_core.remote.addresses import Allowed, is_public, parse
-from omnichannel_core.remote.guard import AddressGuard, GuardedBackend
+from omnichannel_core.remote.backend import GuardedBackend
+from omnichannel_core.remote.guard import AddressGuard
 
 pytestmark = pytest.mark.anyio
 

@@ -134,10 +134,8 @@ async def _pushed(house: Omnichannel, connection: int, told: list[tuple[str, str
         house, ACCOUNT, await house.processes.list(ACCOUNT, connection=connection, kind="deliver")
     ):
         say(f"{ended.kind} {ended.state}. {ended.message}")
-    for row in reversed((await house.hub.pushes(ACCOUNT, connection=connection)).items):
-        told.append(
-            (f"Pushed to {row.stream}", f"{row.thing}: {row.state}" + (f" ({row.reason})" if row.reason else ""))
-        )
+    rows = (await house.hub.pushes(ACCOUNT, connection=connection)).items
+    told.extend((f"Pushed to {row.stream}", f"{row.thing}: {row.state} {row.reason}".strip()) for row in reversed(rows))
 
 
 async def _skus(house: Omnichannel, connection: int) -> list[str]:
@@ -194,7 +192,8 @@ def _step(text: str) -> None:
 def _stay(folder: Path, address: str) -> None:
     say(
         "\nStore and simulator stay. In another terminal:\n"
-        f"  export OMNICHANNEL_DB={folder / 'demo.db'} OMNICHANNEL_ACCOUNT={ACCOUNT} OMNICHANNEL_TRUST={folder / 'trust.json'}\n"
+        f"  export OMNICHANNEL_DB={folder / 'demo.db'} OMNICHANNEL_TRUST={folder / 'trust.json'}\n"
+        f"  export OMNICHANNEL_ACCOUNT={ACCOUNT}\n"
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections list\n"
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections sync 1\n"
         "Ctrl-C ends the simulator; the folder is yours to remove."

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 from pydantic import SecretStr
@@ -31,12 +31,14 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
-from omnichannel_core.remote.client import Client
-from omnichannel_core.remote.transport import Transport
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
 from omnichannel_core.storage.store import Store, Tx
+
+if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
+    from omnichannel_core.remote.client import Client
+    from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -160,7 +162,7 @@ class Sessions:
     ) -> AsyncIterator[Work]:  # fmt: skip
         """Something that is not a connection yet: a form being checked, a trip, a door."""
         seen = _unsaved(account, driver, draft_id, name, credentials, self.parts)
-        transport = Transport(self.parts.guard.for_account(account))
+        transport = _new_transport(self.parts, account)
         try:
             yield await self._work(
                 account, driver, seen, credentials, None, {}, token=token, transport=transport, subject=subject
@@ -221,6 +223,8 @@ class Sessions:
             connection_id=seen.id, forms=shapes, open_socket=self.parts.guard.for_account(account).connect,
         )  # fmt: skip
         grant = _GrantTokens(self, account, driver, session, kept.grant if kept else 0, token)
+        from omnichannel_core.remote.client import Client
+
         client = Client(
             api=driver.api, session=session, tokens=grant, limiter=self.parts.limiter.scoped(
                 driver=driver.name, account=seen.remote_account or f"{account}/{seen.id}",
@@ -235,7 +239,7 @@ class Sessions:
         return Work(driver, session, seen, client, kept, grant)
 
     async def _transport(self, account: str, connection_id: int) -> Transport:
-        found = self._transports.pop(connection_id, None) or Transport(self.parts.guard.for_account(account))
+        found = self._transports.pop(connection_id, None) or _new_transport(self.parts, account)
         self._transports[connection_id] = found
         if len(self._transports) > IDLE_TRANSPORTS:
             await self._transports.pop(next(iter(self._transports))).release()
@@ -301,6 +305,12 @@ def _subject(kept: Kept | None) -> Record | None:
 
 def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
     return f"{account}/{forms.proof(application, pepper)}" if application else account
+
+
+def _new_transport(parts: Parts, account: str) -> Transport:
+    from omnichannel_core.remote.transport import Transport
+
+    return Transport(parts.guard.for_account(account))
 
 
 def _callback_url(base: str, driver: str, kept: Kept | None) -> str:

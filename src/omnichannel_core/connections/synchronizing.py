@@ -26,6 +26,7 @@ from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
 
 KIND = "synchronize"
+FAR = timedelta(days=365)  # whatever waits, whenever it is due
 BUSY = 1.0  # seconds until a stream that another process has is asked for again
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def resume(tx: Tx, parts: Parts, account: str, connection_id: int, *, spread: ti
     now, mine = parts.clock.now(), Connections(tx, account)
     seen = mine.get(connection_id).seen
     Schedules(tx, account).wake(connection_id, now)
-    for stream in sorted(sending.due(tx, account, connection_id, now)):
+    for stream in sorted(sending.due(tx, account, connection_id, now + FAR)):
         delivering.submit_due(tx, seen, stream, now)
     if seen.last_synced_at is None:
         Queue.submit(

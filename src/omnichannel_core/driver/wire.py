@@ -13,6 +13,7 @@ import msgspec
 from omnichannel_core import errors
 
 T = TypeVar("T")
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +43,7 @@ class Answer:
         """
         try:
             return msgspec.json.decode(self.content, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except UNREADABLE as cause:
             raise errors.RemoteUnavailable(f"{self.operation}: answer {self.status} is not readable") from cause
 
     def rows(self, shape: type[T], *, at: str = "") -> Rows[T]:
@@ -58,7 +59,7 @@ class Answer:
             whole: list[T] = self._list(msgspec.json.decode(self.content, type=_shape_of(shape, at)), at)
         except msgspec.ValidationError:
             return _one_by_one(self, shape, at)
-        except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        except UNREADABLE as cause:
             raise errors.RemoteUnavailable(f"{self.operation}: answer {self.status} is not readable") from cause
         return Rows(good=whole)
 
@@ -101,7 +102,7 @@ def _shape_of(shape: object, at: str) -> type:
 def _one_by_one(answer: Answer, shape: type[T], at: str) -> Rows[T]:
     try:
         raws: list[msgspec.Raw] = Answer._list(msgspec.json.decode(answer.content, type=_shape_of(msgspec.Raw, at)), at)
-    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+    except UNREADABLE as cause:
         raise errors.RemoteUnavailable(f"{answer.operation}: answer {answer.status} is not readable") from cause
     good, bad, decoder = list[T](), list[Unreadable](), msgspec.json.Decoder(shape)
     for raw in raws:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import attrs
-from packaging.utils import canonicalize_name
 
 from omnichannel_core import errors
 from omnichannel_core.driver.forms import Application
 from omnichannel_core.driver.session import Clock
 from omnichannel_core.gate import applications
-from omnichannel_core.gate.catalog import Catalog, Found
+from omnichannel_core.gate.catalog import Catalog, Found, canonical
 from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.terms import Held, State
 from omnichannel_core.model.account import Account
@@ -209,7 +208,7 @@ def _for_distribution(held: Held, found: Found | None) -> Held:
     """A stranger cannot wear a paid driver's name: the license names the distribution too."""
     if found is None or not found.compatible or held.license is None or not held.state.counts:
         return held
-    if canonicalize_name(held.license.distribution) == found.distribution:
+    if canonical(held.license.distribution) == found.distribution:
         return held
     reason = (
         f"License {held.id} is for distribution {held.license.distribution}, but driver {found.name} comes from "

@@ -23,13 +23,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from omnichannel_core.driver.hookspecs import HOOK_API
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 GROUP = "omnichannel_core.drivers"
 CORE = "omnichannel-core"
@@ -169,7 +170,7 @@ def _read(distribution: metadata.Distribution, core: str) -> Sequence[Found]:
         return ()
     try:
         about = distribution.metadata
-        name, version = canonicalize_name(str(about["Name"])), str(about["Version"])
+        name, version = canonical(str(about["Name"])), str(about["Version"])
         title = " ".join(_member(about, "Summary").split()) or name
         points = [(point.name, point.value) for point in distribution.entry_points if point.group == GROUP]
         misfit = _misfit(distribution, _member(about, "Keywords"), name, core)
@@ -190,9 +191,9 @@ def _member(about: metadata.PackageMetadata, name: str) -> str:
 
 def _unreadable(distribution: metadata.Distribution, trouble: str) -> Found:
     try:
-        name = canonicalize_name(str(distribution.metadata["Name"]))
+        name = canonical(str(distribution.metadata["Name"]))
     except Exception:  # noqa: BLE001 - see above
-        name = canonicalize_name("unreadable-distribution")
+        name = canonical("unreadable-distribution")
     reason = f"The metadata of distribution {name} is damaged ({trouble}): install it again."
     return Found(name=name, title=name, version="", distribution=name, module="", reason=reason)
 
@@ -223,15 +224,22 @@ def _misfit(distribution: metadata.Distribution, keywords: str, name: str, core:
     return ""
 
 
+def canonical(distribution: str) -> str:
+    """A distribution's name in its one spelling (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
 def _requirement(text: str) -> Requirement | None:
     """A requirement on core that counts here; None for all others."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         want = Requirement(text)
     except InvalidRequirement:
-        if canonicalize_name(re.split(r"[^\w.-]", text.strip(), maxsplit=1)[0]) == CORE:
+        if canonical(re.split(r"[^\w.-]", text.strip(), maxsplit=1)[0]) == CORE:
             raise
         return None
-    if canonicalize_name(want.name) != CORE or (want.marker and not want.marker.evaluate({"extra": ""})):
+    if canonical(want.name) != CORE or (want.marker and not want.marker.evaluate({"extra": ""})):
         return None
     return want
 

@@ -9,27 +9,20 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
 
 from omnichannel_core import errors
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OKPKey
 
 ALGORITHM = "Ed25519"
 LICENSE_TYPE = "omni-lic+jwt"
 REVOCATION_TYPE = "omni-rev+jwt"
 TEXT_MAX = 4_000_000
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
-
-
-class _Registry(jws.JWSRegistry):
-    max_payload_length = TEXT_MAX  # a revocation list of many years; joserfc's own limit is 128 kB
-
-
-_REGISTRY = _Registry(algorithms=[ALGORITHM])
 
 
 @attrs.frozen(repr=False)
@@ -70,9 +63,11 @@ def sign(private: Mapping[str, Any], typ: str, claims: Mapping[str, Any]) -> str
     kid = str(private.get("kid", ""))
     if not kid or "d" not in private:
         raise errors.UsageError("Signing needs a private JWK with `kid` and `d`; make one with keygen.")
+    from omnichannel_core.gate.jose import REGISTRY, jws
+
     header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
     body = json.dumps(dict(claims), separators=(",", ":"))
-    return jws.serialize_compact(header, body, _okp(private, kid), registry=_REGISTRY)
+    return jws.serialize_compact(header, body, _okp(private, kid), registry=REGISTRY)
 
 
 def read(text: str, typ: str, trust: Trust) -> tuple[str, bytes]:
@@ -81,12 +76,14 @@ def read(text: str, typ: str, trust: Trust) -> tuple[str, bytes]:
     Raises:
         LicenseInvalid: damaged, of another type or algorithm, of a key that is not trusted, or not signed by it.
     """
+    from omnichannel_core.gate.jose import REGISTRY, UNREADABLE, jws
+
     if len(text) > TEXT_MAX or not _canonical(text):
         raise errors.LicenseInvalid("The signed text is damaged; copy it again, in one piece.")
     try:
-        found = jws.extract_compact(text.encode(), registry=_REGISTRY)
+        found = jws.extract_compact(text.encode(), registry=REGISTRY)
         header = found.headers()
-    except (JoseError, ValueError, TypeError) as cause:
+    except UNREADABLE as cause:
         raise errors.LicenseInvalid("The signed text has no readable header; copy it again, in one piece.") from cause
     if set(header) != {"alg", "kid", "typ"} or header["alg"] != ALGORITHM or header["typ"] != typ:
         raise errors.LicenseInvalid(f"The signed text is not of type {typ} with algorithm {ALGORITHM}; ask the vendor.")
@@ -97,8 +94,8 @@ def read(text: str, typ: str, trust: Trust) -> tuple[str, bytes]:
             f"Key {str(kid)[:80]!r} is not trusted here; add it to the trusted keys, or ask the vendor."
         )
     try:
-        proved = jws.validate_compact(found, key, registry=_REGISTRY)
-    except (JoseError, ValueError, TypeError):
+        proved = jws.validate_compact(found, key, registry=REGISTRY)
+    except UNREADABLE:
         proved = False
     if not proved or found.payload is None:
         raise errors.LicenseInvalid(f"The signed text was not signed by key {kid!r}: changed, or forged.")
@@ -133,10 +130,12 @@ def _jwks(given: str | bytes | Mapping[str, Any] | Iterable[Mapping[str, Any]]) 
 
 
 def _okp(jwk: Mapping[str, Any], kid: str) -> OKPKey:
+    from omnichannel_core.gate.jose import UNREADABLE, OKPKey
+
     try:
         key = OKPKey.import_key(dict(jwk))
         fits = key.curve_name == ALGORITHM and jwk.get("alg", ALGORITHM) == ALGORITHM and jwk.get("use", "sig") == "sig"
-    except (JoseError, ValueError, TypeError, KeyError):
+    except UNREADABLE:
         fits = False
     if not fits:
         raise errors.UsageError(f"Key {kid!r} is not an Ed25519 key for signatures (RFC 8037).")

@@ -9,7 +9,7 @@ import msgspec
 from omnichannel_core.records.record import Record
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class Choice(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One entry of a list; `parent` is another entry's value where the list is a tree."""
 
     value: str
@@ -18,14 +18,14 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Choices(Record, frozen=True, kw_only=True):
+class Choices(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A list the remote keeps (statuses, sites, locations...): feeds settings pages and the driver itself."""
 
     label: str = ""
     items: Mapping[str, Choice] = {}
 
 
-class Attribute(Record, frozen=True, kw_only=True):
+class Attribute(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A field of an offer. `type`: text, html, integer, decimal, money, boolean, date, enum, image, file, object.
 
     Attributes:
@@ -50,7 +50,7 @@ class Attribute(Record, frozen=True, kw_only=True):
     open: bool = False
 
 
-class AttributeSet(Record, frozen=True, kw_only=True):
+class AttributeSet(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A kind of offer with its attributes, by their ids."""
 
     label: str = ""

@@ -11,7 +11,7 @@ import msgspec
 from omnichannel_core.records.record import Money, Record
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An attribute's value, as text. `mapped`: the host's data mapping set it (and not a mere default)."""
 
     text: str = ""
@@ -19,7 +19,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     mapped: bool = True
 
 
-class OfferVariant(msgspec.Struct, frozen=True, kw_only=True):
+class OfferVariant(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One sellable variant. `options` maps an option's name to the value that tells this variant apart."""
 
     sku: str
@@ -27,7 +27,7 @@ class OfferVariant(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, Value] = {}
 
 
-class Offer(Record, frozen=True, kw_only=True):
+class Offer(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A product as it is to stand on the remote. What is left out is left alone there, never deleted."""
 
     sku: str = ""
@@ -37,7 +37,7 @@ class Offer(Record, frozen=True, kw_only=True):
     colors: Mapping[str, str] = {}  # an option value's color as #rrggbb, where the host knows it
 
 
-class StockLevel(Record, frozen=True, kw_only=True):
+class StockLevel(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A quantity is a state: the newest wins. `location` is the remote's, '' its default one."""
 
     sku: str = ""
@@ -45,7 +45,7 @@ class StockLevel(Record, frozen=True, kw_only=True):
     location: str = ""
 
 
-class Price(Record, frozen=True, kw_only=True):
+class Price(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A price is a state: the newest wins. `list` names a price list of the remote, '' the base price."""
 
     sku: str = ""

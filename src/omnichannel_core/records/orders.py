@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from omnichannel_core.records.record import Money, Record
 
 
-class Tax(msgspec.Struct, frozen=True, kw_only=True):
+class Tax(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One tax. `rate` in percent (19 is 19 %)."""
 
     name: str = ""
@@ -21,7 +21,7 @@ class Tax(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money | None = None
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class Address(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A postal address. `country` is ISO 3166-1 alpha-2 where the remote says it."""
 
     id: str = ""
@@ -39,7 +39,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One line of an order. Prices are per unit; `net`, `gross` and `tax` are of the whole line after discounts."""
 
     id: str
@@ -60,7 +60,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Charge(msgspec.Struct, frozen=True, kw_only=True):
+class Charge(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What is paid besides the lines (shipping, handling, fee, wrapping) or taken off (discount, coupon; negative)."""
 
     id: str
@@ -72,7 +72,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
+class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One movement of money: authorization, capture, purchase, refund, void."""
 
     id: str
@@ -85,7 +85,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Order(Record, frozen=True, kw_only=True):
+class Order(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An order. Times carry their zone. `status` is the remote's own word; `state` is what all remotes share."""
 
     number: str = ""
@@ -112,7 +112,7 @@ class Order(Record, frozen=True, kw_only=True):
     note: str | UnsetType = UNSET
 
 
-class ReturnLine(msgspec.Struct, frozen=True, kw_only=True):
+class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What of one order line came back, or was paid back without coming back."""
 
     id: str
@@ -125,7 +125,7 @@ class ReturnLine(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Return(Record, frozen=True, kw_only=True):
+class Return(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A return, or a refund where the remote knows no returns."""
 
     number: str = ""

@@ -10,7 +10,7 @@ from typing import Literal
 from omnichannel_core.records.record import Record
 
 
-class Shipment(Record, frozen=True, kw_only=True):
+class Shipment(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A parcel. `lines` maps order line ids to quantities; empty is everything that is still open."""
 
     order_id: str = ""
@@ -23,7 +23,7 @@ class Shipment(Record, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Invoice(Record, frozen=True, kw_only=True):
+class Invoice(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An invoice or credit note as PDF."""
 
     order_id: str = ""
@@ -32,7 +32,7 @@ class Invoice(Record, frozen=True, kw_only=True):
     kind: Literal["invoice", "credit_note"] = "invoice"
 
 
-class Cancellation(Record, frozen=True, kw_only=True):
+class Cancellation(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An order, or some of its lines, will not be fulfilled. Empty `lines` is the whole order."""
 
     order_id: str = ""

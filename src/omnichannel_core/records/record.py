@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One thing of the remote. `id` is the remote's own, unique per (connection, kind).
 
     Attributes:
@@ -29,7 +29,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     extra: Mapping[str, str] = {}
 
 
-class Bad(msgspec.Struct, frozen=True, kw_only=True):
+class Bad(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A record that could not be read: kept with reason and raw bytes, refetched on retry; the page goes on.
 
     Attributes:
@@ -44,7 +44,7 @@ class Bad(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes = b""
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An exact amount. `currency` is ISO 4217, upper case."""
 
     amount: Decimal

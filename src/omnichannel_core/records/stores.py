@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from omnichannel_core.records.record import Money, Record
 
 
-class PosStore(Record, frozen=True, kw_only=True):
+class PosStore(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A thing of the host that brings its own connection."""
 
     name: str = ""
@@ -19,7 +19,7 @@ class PosStore(Record, frozen=True, kw_only=True):
     gross_prices: bool = True
 
 
-class CashEntry(Record, frozen=True, kw_only=True):
+class CashEntry(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Cash put into a till or taken out of it."""
 
     kind: str = ""
@@ -28,7 +28,7 @@ class CashEntry(Record, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Closing(Record, frozen=True, kw_only=True):
+class Closing(Record, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A till's closing, the last record of its export."""
 
     number: int = 0

@@ -15,7 +15,8 @@ import anyio
 import httpcore2
 import httpx2
 
-from omnichannel_core.remote.guard import AddressGuard, GuardedBackend
+from omnichannel_core.remote.backend import GuardedBackend
+from omnichannel_core.remote.guard import AddressGuard
 
 MOST_SOCKETS = 8
 IDLE_SOCKETS = 4

@@ -16,6 +16,14 @@ def _table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     return sa.Table(f"omni_{name}", metadata, *parts, **options)
 
 
+def _partial(table: sa.Table, name: str, columns: str, where: str, *, unique: bool = False) -> None:
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    ddl: Any = sa.DDL(  # type: ignore[no-untyped-call]
+        f"CREATE {kind} {name} ON {table.name} ({columns}) WHERE {where}"
+    )
+    sa.event.listen(table, "after_create", ddl)
+
+
 def _id() -> sa.Column[int]:
     return sa.Column("id", BIG, primary_key=True, autoincrement=True)
 
@@ -153,16 +161,6 @@ process = _table(
     _text("payload", "{}"), _int("fence"), _text("worker"), _int("lease_until"), _int("run_at"),
     _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"),
     _text("error_key"), _text("error"), _int("created_at"), _maybe("started_at"), _maybe("finished_at"),
-    sa.Index("omni_process_open", "account_id", "key", unique=True,
-             sqlite_where=sa.text(f"key <> '' AND {OPEN_STATES}"),
-             postgresql_where=sa.text(f"key <> '' AND {OPEN_STATES}")),
-    sa.Index("omni_process_due", "run_at", "id", "connection_id", "account_id", "kind", "state",
-             sqlite_where=sa.text("state IN ('queued','waiting')"),
-             postgresql_where=sa.text("state IN ('queued','waiting')")),
-    sa.Index("omni_process_running", "worker", sqlite_where=sa.text("state = 'running'"),
-             postgresql_where=sa.text("state = 'running'")),
-    sa.Index("omni_process_ended", "finished_at", sqlite_where=sa.text("finished_at IS NOT NULL"),
-             postgresql_where=sa.text("finished_at IS NOT NULL")),
     sa.Index("omni_process_account", "account_id", "id"),
     sa.Index("omni_process_connection", "connection_id", "id"),
     sqlite_autoincrement=True,
@@ -172,8 +170,6 @@ schedule = _table(
     sa.Column("connection_id", BIG, primary_key=True),
     sa.Column("stream", sa.Text, primary_key=True),
     _text("account_id"), _int("minutes"), _int("own"), _int("next_at"), _int("resting"),
-    sa.Index("omni_schedule_due", "next_at", sqlite_where=sa.text("minutes > 0 AND resting = 0"),
-             postgresql_where=sa.text("minutes > 0 AND resting = 0")),
 )  # fmt: skip
 stream = _table(
     "stream",  # where a pull goes on; the fence of (connection, stream)
@@ -244,12 +240,6 @@ outbox = _table(
     sa.UniqueConstraint("connection_id", "stream", "key", name="omni_outbox_key"),
     sa.Index("omni_outbox_open", "connection_id", "stream", "state", "due_at"),
     sa.Index("omni_outbox_thing", "connection_id", "stream", "thing"),
-    sa.Index("omni_outbox_parent", "connection_id", "parent", sqlite_where=sa.text("parent <> ''"),
-             postgresql_where=sa.text("parent <> ''")),
-    sa.Index("omni_outbox_failed", "connection_id", "kind", sqlite_where=sa.text("state IN ('rejected','unknown')"),
-             postgresql_where=sa.text("state IN ('rejected','unknown')")),
-    sa.Index("omni_outbox_due", "due_at", sqlite_where=sa.text("state IN ('queued','pending','unknown')"),
-             postgresql_where=sa.text("state IN ('queued','pending','unknown')")),
     sqlite_autoincrement=True,
 )  # fmt: skip
 seen_call = _table(
@@ -265,3 +255,15 @@ audit = _table(
     sa.Index("omni_audit_account", "account_id", "id"),
     sqlite_autoincrement=True,
 )  # fmt: skip
+
+# --- partial indexes: the same statement on both databases, and no dialect is imported for it
+_partial(process, "omni_process_open", "account_id, key", f"key <> '' AND {OPEN_STATES}", unique=True)
+_partial(
+    process, "omni_process_due", "run_at, id, connection_id, account_id, kind, state", "state IN ('queued','waiting')"
+)
+_partial(process, "omni_process_running", "worker", "state = 'running'")
+_partial(process, "omni_process_ended", "finished_at", "finished_at IS NOT NULL")
+_partial(schedule, "omni_schedule_due", "next_at", "minutes > 0 AND resting = 0")
+_partial(outbox, "omni_outbox_parent", "connection_id, parent", "parent <> ''")
+_partial(outbox, "omni_outbox_failed", "connection_id, kind", "state IN ('rejected','unknown')")
+_partial(outbox, "omni_outbox_due", "due_at", "state IN ('queued','pending','unknown')")

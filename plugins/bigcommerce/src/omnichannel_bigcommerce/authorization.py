@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import catalog_wire, wire
 from omnichannel_bigcommerce.client import Client, exchange
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
 from omnichannel_bigcommerce.settings import OrderFilters
@@ -49,10 +49,13 @@ async def check(session: Session) -> Checkup:
     skew = abs(session.clock.now().timestamp() - await client.time())
     if skew > SKEW:
         session.log.warning("The clocks of this host and of BigCommerce are %d seconds apart", int(skew))
-    store = await client.store()
+    works, missing, store = set[str](), dict[str, str](), catalog_wire.Store()
+    try:
+        store = await client.store()
+    except errors.AccessMissing as refused:
+        missing["store information"] = f"{refused}. Give the API account the scope, then synchronize"
     if store.id and store.id != typed:
         raise errors.CredentialsRejected("The access token belongs to another store than the store hash says")
-    works, missing = set[str](), dict[str, str]()
     for capability, (operation, path) in PROBES.items():
         try:
             await client.get(operation, path, {"limit": "1"})
@@ -62,7 +65,7 @@ async def check(session: Session) -> Checkup:
     filters = session.get(OrderFilters)
     if filters is not None and not filters.statuses:
         missing["order import"] = "No order status is switched on in Order filters: nothing is imported"
-    return Checkup(title=store.name, works=frozenset(works), missing=missing, account=store.id)
+    return Checkup(title=store.name or typed, works=frozenset(works), missing=missing, account=store.id)
 
 
 async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | Left]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.wire import text
 from omnichannel_core.records import Charge, Line, Money, Tax
 
@@ -24,7 +24,7 @@ class Sums(NamedTuple):
     discount: Money | UnsetType
 
 
-def _shrunk(row: wire.Product, after: Decimal, before: Decimal | None) -> Decimal:
+def _shrunk(row: order_wire.Product, after: Decimal, before: Decimal | None) -> Decimal:
     """The tax after a discount: in proportion where the row's tax is still the one before it."""
     tax = row.total_tax or ZERO
     if not before or row.total_ex_tax is None or row.total_inc_tax is None:
@@ -65,7 +65,7 @@ class Purse:
             return (net if gross is None else gross - tax), gross
         return net, (gross if net is None else net + tax)
 
-    def line(self, row: wire.Product) -> Sums:
+    def line(self, row: order_wire.Product) -> Sums:
         """Net, gross, tax and discount of a whole line, after all discounts.
 
         `total_*` are before discounts and `discounted_total_inc_tax` is after them, the figure for accounting
@@ -104,8 +104,8 @@ class Purse:
 
 
 def charges(
-    order: wire.Order,
-    places: Sequence[wire.Address],
+    order: order_wire.Order,
+    places: Sequence[order_wire.Address],
     coupons: Sequence[wire.Coupon],
     taxes: Sequence[wire.TaxRow],
     purse: Purse,
@@ -133,7 +133,7 @@ def charges(
 
 
 def _carriage(
-    kind: str, order: wire.Order, places: Sequence[wire.Address], taxes: Sequence[wire.TaxRow], purse: Purse
+    kind: str, order: order_wire.Order, places: Sequence[order_wire.Address], taxes: Sequence[wire.TaxRow], purse: Purse
 ) -> Iterator[Charge]:
     prefix = "cost" if kind == "shipping" else "handling_cost"
     whole = tuple(getattr(order, f"{kind}_cost_{side}") for side in ("ex_tax", "inc_tax", "tax"))
@@ -186,7 +186,7 @@ def _coupon(coupon: wire.Coupon) -> Charge:
     )
 
 
-def _rest(order: wire.Order, parts: Sequence[Line | Charge], purse: Purse) -> Iterator[Charge]:
+def _rest(order: order_wire.Order, parts: Sequence[Line | Charge], purse: Purse) -> Iterator[Charge]:
     """A discount of the order that its lines do not carry: what is missing to the order's own total."""
     off = (order.discount_amount or ZERO) + (order.coupon_discount or ZERO)
     if order.total_inc_tax is None or not off:

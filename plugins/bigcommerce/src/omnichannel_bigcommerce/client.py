@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from omnichannel_bigcommerce import catalog_wire, wire
+from omnichannel_bigcommerce import catalog_wire, order_wire, wire
 from omnichannel_bigcommerce.api import HOME, LOGIN
 from omnichannel_bigcommerce.credentials import BigCommerceApplication, BigCommerceCredentials
 from omnichannel_core import errors
@@ -120,24 +120,26 @@ class Client:
                 return None
             raise
 
-    async def part(self, operation: str, order: str, part: str, shape: type[T]) -> list[T]:
+    async def part(
+        self, operation: str, order: str, part: str, shape: type[T], params: Mapping[str, str] | None = None
+    ) -> list[T]:
         """All rows of a v2 part of an order (products, coupons, taxes, shipments), page by page."""
         rows = list[T]()
         for page in range(1, MOST_PAGES + 1):
-            asked = {"limit": str(LIMIT), "page": str(page)}
+            asked = {**(params or {}), "limit": str(LIMIT), "page": str(page)}
             found = many(await self.get(operation, f"/v2/orders/{order}/{part}", asked), shape)
             rows += found
             if len(found) < LIMIT:
                 break
         return rows
 
-    async def products(self, order: str) -> list[wire.Product]:
+    async def products(self, order: str) -> list[order_wire.Product]:
         """`getOrderProducts`."""
-        return await self.part("getOrderProducts", order, "products", wire.Product)
+        return await self.part("getOrderProducts", order, "products", order_wire.Product)
 
-    async def shipping_addresses(self, order: str) -> list[wire.Address]:
+    async def shipping_addresses(self, order: str) -> list[order_wire.Address]:
         """`getOrderShippingAddresses`."""
-        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", wire.Address)
+        return await self.part("getOrderShippingAddresses", order, "shipping_addresses", order_wire.Address)
 
     async def coupons(self, order: str) -> list[wire.Coupon]:
         """`getOrderCoupons`."""
@@ -145,7 +147,7 @@ class Client:
 
     async def taxes(self, order: str) -> list[wire.TaxRow]:
         """`getOrderTaxes` with details: one row per tax and line."""
-        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow)
+        return await self.part("getOrderTaxes", order, "taxes", wire.TaxRow, {"details": "true"})
 
     async def shipments(self, order: str) -> list[wire.Shipment]:
         """`getOrderShipments`."""

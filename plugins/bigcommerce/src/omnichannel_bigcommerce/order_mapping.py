@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.charge_mapping import Purse, charges
 from omnichannel_bigcommerce.wire import moment, text
 from omnichannel_core.records import Address, Charge, Line, Money, Order, Payment
@@ -30,35 +30,35 @@ MOVES = {"authorized": "authorization", "captured": "capture", "paid": "capture"
 class Details(NamedTuple):
     """What had to be asked for besides the order's row; None was not asked."""
 
-    products: Sequence[wire.Product] | None = None
-    addresses: Sequence[wire.Address] | None = None
+    products: Sequence[order_wire.Product] | None = None
+    addresses: Sequence[order_wire.Address] | None = None
     coupons: Sequence[wire.Coupon] = ()
     taxes: Sequence[wire.TaxRow] = ()
     transactions: Sequence[wire.Transaction] | None = None
 
 
-def consignments(order: wire.Order) -> list[wire.Consignments]:
+def consignments(order: order_wire.Order) -> list[order_wire.Consignments]:
     """Both shapes: the object, and the old list of it; [] when they are mere links."""
     found = order.consignments
     every = found if isinstance(found, list) else [found] if found is not None else []
     return [one for one in every if not one.url and one.street_1 is None]
 
 
-def carried(order: wire.Order) -> Iterator[tuple[str, wire.Lines]]:
+def carried(order: order_wire.Order) -> Iterator[tuple[str, order_wire.Lines]]:
     """The lines of every consignment, with the id of the address they go to ('' is none)."""
     for group in consignments(order):
         for address in group.shipping or ():
             yield str(address.id), address.line_items
         for pickup in group.pickups or ():
             yield f"pickup:{pickup.id}", pickup.line_items
-        emails = group.email.gift_certificates if isinstance(group.email, wire.Emails) else None
+        emails = group.email.gift_certificates if isinstance(group.email, order_wire.Emails) else None
         for parcelless in [*(group.downloads or ()), *(emails or ())]:
             yield "", parcelless.line_items
 
 
-def included(order: wire.Order) -> list[tuple[str, wire.Product]] | None:
+def included(order: order_wire.Order) -> list[tuple[str, order_wire.Product]] | None:
     """The lines that came with the row; None when some are mere links, or fewer than the row counts."""
-    found = list[tuple[str, wire.Product]]()
+    found = list[tuple[str, order_wire.Product]]()
     for ship_to, lines in carried(order):
         rows = lines if isinstance(lines, list) else [lines] if lines is not None else []
         if any(not row.id for row in rows):
@@ -68,7 +68,7 @@ def included(order: wire.Order) -> list[tuple[str, wire.Product]] | None:
     return None if not found or counted < (order.items_total or 0) else found
 
 
-def needs(order: wire.Order, *, history: bool) -> frozenset[str]:
+def needs(order: order_wire.Order, *, history: bool) -> frozenset[str]:
     """Which parts must be asked for, one request each.
 
     Args:
@@ -90,7 +90,7 @@ def needs(order: wire.Order, *, history: bool) -> frozenset[str]:
     return frozenset(wanted)
 
 
-def to_order(order: wire.Order, details: Details = Details(), *, known_only: bool = False) -> Order:  # noqa: B008
+def to_order(order: order_wire.Order, details: Details = Details(), *, known_only: bool = False) -> Order:  # noqa: B008
     """The record of one order.
 
     Raises:
@@ -129,20 +129,20 @@ def to_order(order: wire.Order, details: Details = Details(), *, known_only: boo
     )
 
 
-def _lines(order: wire.Order, details: Details, purse: Purse) -> Iterator[Line]:
+def _lines(order: order_wire.Order, details: Details, purse: Purse) -> Iterator[Line]:
     asked = details.products
     rows = included(order) or [] if asked is None else [(_place(row), row) for row in asked]
     for ship_to, row in rows:
         yield _line(row, ship_to, details.taxes, purse)
 
 
-def _place(row: wire.Product) -> str:
+def _place(row: order_wire.Product) -> str:
     if row.order_address_id:
         return str(row.order_address_id)
     return f"pickup:{row.order_pickup_method_id}" if row.order_pickup_method_id else ""
 
 
-def _line(row: wire.Product, ship_to: str, taxes: Sequence[wire.TaxRow], purse: Purse) -> Line:
+def _line(row: order_wire.Product, ship_to: str, taxes: Sequence[wire.TaxRow], purse: Purse) -> Line:
     net, gross, tax, discount = purse.line(row)
     named = [
         one for one in taxes if (one.line_item_type or "item") == "item" and text(one.order_product_id) == str(row.id)
@@ -168,7 +168,7 @@ def _line(row: wire.Product, ship_to: str, taxes: Sequence[wire.TaxRow], purse: 
     )
 
 
-def _options(row: wire.Product) -> dict[str, str]:
+def _options(row: order_wire.Product) -> dict[str, str]:
     """What the buyer chose, by the name shown; a second option of the same name gets a number."""
     chosen = dict[str, str]()
     pairs = [(one.display_name or one.name or str(one.id), one.display_value) for one in row.product_options or ()]
@@ -181,7 +181,7 @@ def _options(row: wire.Product) -> dict[str, str]:
     return chosen
 
 
-def _line_extra(row: wire.Product) -> dict[str, str]:
+def _line_extra(row: order_wire.Product) -> dict[str, str]:
     said: dict[str, object] = {
         name: getattr(row, name)
         for name in (
@@ -195,7 +195,7 @@ def _line_extra(row: wire.Product) -> dict[str, str]:
     return {name: text(value) for name, value in said.items() if value not in (None, "", 0, "0")}
 
 
-def _address(said: wire.Address) -> Address:
+def _address(said: order_wire.Address) -> Address:
     fields = {f"form:{field.name}": text(field.value) for field in said.form_fields or () if field.name}
     named = {"shipping_method": said.shipping_method, "shipping_zone": said.shipping_zone_name}
     country = {"country_name": said.country} if said.country_iso2 else {}
@@ -216,8 +216,8 @@ def _address(said: wire.Address) -> Address:
     )
 
 
-def _pickup(said: wire.Pickup) -> Address:
-    place = said.location or wire.PickupLocation()
+def _pickup(said: order_wire.Pickup) -> Address:
+    place = said.location or order_wire.PickupLocation()
     extra = {"pickup": said.pickup_method_display_name or "", "location": text(place.id), "code": place.code or ""}
     return Address(
         id=f"pickup:{said.id}",
@@ -234,19 +234,19 @@ def _pickup(said: wire.Pickup) -> Address:
     )
 
 
-def _addresses(order: wire.Order, details: Details) -> dict[str, Address]:
+def _addresses(order: order_wire.Order, details: Details) -> dict[str, Address]:
     ships = [address for group in consignments(order) for address in group.shipping or ()]
     found = {str(one.id): _address(one) for one in (ships if details.addresses is None else details.addresses)}
     return found | {f"pickup:{one.id}": _pickup(one) for group in consignments(order) for one in group.pickups or ()}
 
 
-def _charges(order: wire.Order, details: Details, purse: Purse, lines: Mapping[str, Line]) -> dict[str, Charge]:
+def _charges(order: order_wire.Order, details: Details, purse: Purse, lines: Mapping[str, Line]) -> dict[str, Charge]:
     ships = [address for group in consignments(order) for address in group.shipping or ()]
     places = ships if details.addresses is None else details.addresses
     return {charge.id: charge for charge in charges(order, places, details.coupons, details.taxes, purse, lines)}
 
 
-def _payments(order: wire.Order, details: Details, purse: Purse) -> Iterator[Payment]:
+def _payments(order: order_wire.Order, details: Details, purse: Purse) -> Iterator[Payment]:
     """The movements of money; the order's own word where it moved once and nothing else was asked."""
     for one in details.transactions or ():
         method = (one.offline and one.offline.display_name) or (one.custom and one.custom.payment_method) or one.method
@@ -277,7 +277,7 @@ def _payments(order: wire.Order, details: Details, purse: Purse) -> Iterator[Pay
     )
 
 
-def _extra(order: wire.Order) -> dict[str, str]:
+def _extra(order: order_wire.Order) -> dict[str, str]:
     said: dict[str, object] = {
         name: getattr(order, name)
         for name in (

@@ -41,7 +41,7 @@ def parse(text: str) -> float:
             at = datetime.fromisoformat(text)
         else:
             at = parsedate_to_datetime(text)
-    except (TypeError, IndexError) as error:
+    except (TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"not a date: {text!r}") from error
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 

@@ -264,15 +264,24 @@ class OrderBook:
     def refunds(self, least: float | None, most: float | None, orders: set[int] | None) -> list[tuple[int, int]]:
         """(order id, place among its refunds) of all refunds made between two dates, oldest order first."""
         shapes = {s for s in range(min(SHAPES, self.count)) if self._plan(self.first + s)[1].status_id in {4, 14}}
+        seeded: Iterable[int] = range(self._refunded_from(least), self.first + self.count)
+        if orders is not None:
+            seeded = sorted(orders)
         found: list[tuple[int, int]] = []
-        for order_id in sorted(orders) if orders is not None else range(self.first, self.next_id):
-            if order_id in self.changed:
-                found += [(order_id, n) for n in range(len(self.changed[order_id].refunds))]
-            elif self._seeded(order_id) and (order_id - self.first) % SHAPES in shapes:
+        for order_id in seeded:
+            if (order_id - self.first) % SHAPES in shapes and self._seeded(order_id) and order_id not in self.changed:
                 at = self.created_at(order_id) + DELAY
                 if (least is None or at >= least) and (most is None or at <= most):
                     found.append((order_id, 0))
-        return found
+        for order_id, record in self.changed.items():
+            if orders is None or order_id in orders:
+                found += [(order_id, n) for n in range(len(record.refunds))]
+        return sorted(found)
+
+    def _refunded_from(self, least: float | None) -> int:
+        """The first seeded order whose refund can be as young as `least`."""
+        behind = 0 if least is None else max(0, ceiled(least) - DELAY - self.first_at)
+        return min(self.first + behind // self.step * self.burst, self.first + self.count)
 
     # text
 

@@ -39,10 +39,10 @@ def store(
             return httpx2.Response(status, json=[{"status": status, "message": "no"}])
         if path == "/v2/time":
             return httpx2.Response(200, json={"time": clock})
-        if path == "/v2/store":
-            return httpx2.Response(200, json={"id": identity, "name": "Demo"})
         if path in forbidden:
             return httpx2.Response(403, json={"title": "You don't have a required scope to access the endpoint"})
+        if path == "/v2/store":
+            return httpx2.Response(200, json={"id": identity, "name": "Demo"})
         assert request.url.params["limit"] == "1"
         return httpx2.Response(204) if path == "/v2/orders" else httpx2.Response(200, json={"data": []})
 
@@ -57,6 +57,14 @@ async def test_check(lone: Lone):
     assert found.works == {"orders", "offers", "stock", "channels", "callbacks"}
     assert set(found.missing) == {"prices", "returns"}
     assert "scope" in found.missing["prices"]
+
+
+async def test_check_without_store_information(lone: Lone):
+    """A token that may not read the store's profile is still checked for the rest."""
+    found = await check(lone(store(forbidden=("/v2/store",))))
+    assert (found.title, found.account) == (HASH, "")
+    assert "store information" in found.missing
+    assert "orders" in found.works
 
 
 async def test_check_without_statuses(lone: Lone):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.charge_mapping import Purse
 from omnichannel_bigcommerce.order_mapping import Details, included, needs, to_order
 from omnichannel_bigcommerce.sync.order_rows import read
@@ -64,8 +64,8 @@ def order(**said: Any) -> dict[str, Any]:
     return row | said
 
 
-def parsed(**said: Any) -> wire.Order:
-    return msgspec.json.decode(json.dumps(order(**said)), type=wire.Order)
+def parsed(**said: Any) -> order_wire.Order:
+    return msgspec.json.decode(json.dumps(order(**said)), type=order_wire.Order)
 
 
 def mapped(details: Details | None = None, **said: Any) -> Order:
@@ -304,7 +304,7 @@ def test_lines_asked_for():
     """Lines that were asked for stand instead of links."""
     links = {"shipping": [order()["consignments"]["shipping"][0] | {"line_items": {"url": "u", "resource": "r"}}]}
     assert included(parsed(consignments=links)) is None
-    product = msgspec.convert(line(), wire.Product, strict=False)
+    product = msgspec.convert(line(), order_wire.Product, strict=False)
     record = mapped(Details(products=[product]), consignments=links)
     assert record.lines["901"].ship_to == "51"  # type: ignore[index]
 

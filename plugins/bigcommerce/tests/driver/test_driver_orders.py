@@ -154,6 +154,49 @@ async def test_no_status(shop: Make, caplog: pytest.LogCaptureFixture):
     assert "nothing is imported" in caplog.text
 
 
+async def test_no_status_half_way(shop: Make, monkeypatch: pytest.MonkeyPatch):
+    """All statuses switched off half way through the first import, and on again later, lose no order."""
+    monkeypatch.setattr(order_rows, "MOST_REQUESTS", 10)
+    here = shop(every(), orders=60)
+    page = await ORDERS.pull(here.session, OrderCursor())
+    here.session.commit(page.records)
+    none = OrderFilters(statuses=frozenset())
+    here.session.set(none)
+    cursor = await here.session.run(ORDERS, page.cursor)
+    assert cursor == page.cursor
+    here.session.set(every())
+    await here.session.run(ORDERS, widen(cursor, none, every()))
+    assert ids(here) == set(range(100, 160))
+
+
+async def test_orders_that_are_not_ours_cost_nothing(shop: Make):
+    """Changes of an order that was never admitted ask for no parts of it, however often it changes."""
+    here = shop(OrderFilters(statuses=frozenset({11})), orders=30)
+    cursor = await here.session.run(ORDERS)
+    other = next(k for k in range(100, 130) if here.store.orders.get(k).status_id == 7)
+    for _ in range(3):
+        await here.advance(60)
+        await here.control("POST", f"/orders/{other}/touch", {})
+        before = len(here.session.sent)
+        cursor = await here.session.run(ORDERS, cursor)
+        assert here.asked(before) == [("GET", "/v2/orders")]
+    assert other not in ids(here)
+
+
+async def test_status_change_on_the_way_into_the_store(shop: Make):
+    """A page asked for ahead of the commit still carries the later state of an order of the page before."""
+    here = shop(OrderFilters(statuses=frozenset({11})), orders=0)
+    cursor = await here.session.run(ORDERS)
+    await here.advance(3600)
+    await here.control("POST", "/orders", {"status_id": 11})
+    first = await ORDERS.pull(here.session, cursor)
+    await here.control("POST", "/orders/100/status", {"status_id": 5})
+    second = await ORDERS.pull(here.session, first.cursor)
+    here.session.commit(first.records)
+    here.session.commit(second.records)
+    assert here.session.records(Order)["100"].state == "cancelled"
+
+
 async def test_id_greater_than(shop: Make):
     """The id itself stays in BigCommerce; the next one is imported."""
     here = shop(every(id_greater_than=110), orders=20)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from omnichannel_bigcommerce.settings import OrderFilters
@@ -72,6 +74,16 @@ async def test_new_refund(shop: Make):
     sent = len(here.session.sent)
     again = await RETURNS.pull(here.session, page.cursor)
     assert (again.records, again.more, len(here.session.sent) - sent) == ([], False, 1)
+
+
+async def test_overlap(shop: Make):
+    """A later run begins ten minutes before the newest refund, so that a late one is taken too."""
+    here = await imported(shop)
+    cursor = await here.session.run(RETURNS)
+    newest = max(one.at for one in here.session.records(Return).values())
+    await RETURNS.pull(here.session, cursor)
+    asked = dict(parse_qsl(urlsplit(here.session.sent[-1].url).query))
+    assert datetime.fromisoformat(asked["created:min"]) == newest - timedelta(minutes=10)
 
 
 async def test_declined(shop: Make):

@@ -107,6 +107,16 @@ async def test_stock_tracked_otherwise(shop: Make):
     assert f'"product_id":{product.id}'.encode() in here.session.sent[-1].body
 
 
+async def test_tracking_text_for_several(shop: Make):
+    """A refusal of several at once is taken apart before any is sent under another identity."""
+    here = shop(products=20)
+    await here.session.run(DATA_MODEL)
+    words = "[Item with variant_id 106 is tracked by product, please update stock by product id]"
+    await here.control("POST", "//faults", {"kind": "status", "status": 422, "title": words, "method": "PUT"})
+    outcomes = await STOCK.push(here.session, batch(*(level(sku) for sku in tracked(here)[:2])))
+    assert list(outcomes.values()) == [Accepted(), Accepted()]
+
+
 async def test_untracked_stock(shop: Make):
     """Stock of what is not tracked is refused in the remote's words, one request for each beside the rest."""
     here = shop(products=20)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omnichannel_bigcommerce_simulator import create, order_edits
+from omnichannel_bigcommerce_simulator import create, dates, order_edits
 from omnichannel_bigcommerce_simulator.answers import decode
 from omnichannel_bigcommerce_simulator.order_query import Facts, Query
 from omnichannel_bigcommerce_simulator.order_record import OrderRecord, View
@@ -123,6 +123,26 @@ def test_counts_by_arithmetic_equal_counting(steps: list[Edit]) -> None:
         status = store.orders.get(number).status_id
         seen[status] = seen.get(status, 0) + 1
     assert {status: n for status, n in store.orders.counts().items() if n} == seen
+
+
+@settings(max_examples=60, deadline=None)
+@given(edits, times, times)
+def test_refunds_by_date_are_those_of_looking_at_every_order(
+    steps: list[Edit], least: int | None, most: int | None
+) -> None:
+    """Cutting the seeded refunds by date finds all that lie between two dates, each once and in order."""
+    store = fresh()
+    play(store, steps)
+    book = store.orders
+    everything = [(number, n) for number in range(FIRST, book.next_id) for n in range(len(book.get(number).refunds))]
+    found = book.refunds(least, most, None)
+    wanted = [each for each in everything if each[0] in book.changed or _between(book, each, least, most)]
+    assert found == wanted
+
+
+def _between(book: OrderBook, each: tuple[int, int], least: int | None, most: int | None) -> bool:
+    at = dates.parse(book.get(each[0]).refunds[each[1]]["created"])
+    return (least is None or at >= least) and (most is None or at <= most)
 
 
 def _any(facts: Facts) -> bool:

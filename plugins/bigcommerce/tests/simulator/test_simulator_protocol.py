@@ -47,6 +47,8 @@ async def test_empty_v2_lists_are_204_and_empty_v3_lists_are_not(api: Any) -> No
     """An empty v2 page has no body at all; an empty v3 page has data and meta."""
     answer = await api.get("/v2/orders?min_id=5000")
     assert (answer.status_code, answer.content) == (204, b"")
+    assert (await api.get("/v2/orders/100/coupons")).status_code == 204
+    assert (await api.get("/v2/currencies?page=2")).status_code == 204
     empty = (await api.get("/v3/hooks")).json()
     assert empty["data"] == []
     assert empty["meta"]["pagination"]["total"] == 0

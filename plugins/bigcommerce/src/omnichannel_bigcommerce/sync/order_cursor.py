@@ -22,15 +22,21 @@ from omnichannel_core.driver import Settings
 OVERLAP = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
 REMEMBERED = 1000
+PASSED = "~"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Seen(NamedTuple):
-    """What is remembered of a row: enough to know it again."""
+    """What is remembered of a row: enough to know it again. `passed`: the filters did not admit it."""
 
     id: int
     modified: datetime | None
     digest: str = ""
+    passed: bool = False
+
+    def mark(self) -> str:
+        """Its digest, marked when it was passed by."""
+        return f"{PASSED}{self.digest}" if self.passed else self.digest
 
 
 class Track(Struct, frozen=True):
@@ -112,7 +118,15 @@ def query(track: Track, filters: OrderFilters, midnight: datetime | None) -> dic
 
 def is_new(track: Track, row: Seen) -> bool:
     """Whether this very state of the row has not been taken yet."""
-    return row.modified is None or track.seen.get(str(row.id)) != (row.modified, row.digest)
+    if row.modified is None or str(row.id) not in track.seen:
+        return True
+    modified, mark = track.seen[str(row.id)]
+    return (modified, mark.removeprefix(PASSED)) != (row.modified, row.digest)
+
+
+def followed(track: Track) -> frozenset[str]:
+    """Ids taken lately: stored, or on the way into the store."""
+    return frozenset(key for key, (_, mark) in track.seen.items() if not mark.startswith(PASSED))
 
 
 def advance(track: Track, rows: Sequence[Seen], *, full: bool) -> tuple[Track, bool]:
@@ -162,7 +176,7 @@ def _remember(track: Track, rows: Sequence[Seen]) -> Track:
     seen = dict(track.seen)
     for row in rows:
         if row.modified is not None and (floor is None or row.modified >= floor):
-            seen[str(row.id)] = (row.modified, row.digest)
+            seen[str(row.id)] = (row.modified, row.mark())
     if track.phase == "changes" and seen:
         newest = max(modified for modified, _ in seen.values())
         seen = {key: value for key, value in seen.items() if value[0] >= newest - OVERLAP}

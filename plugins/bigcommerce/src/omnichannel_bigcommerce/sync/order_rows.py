@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.client import Client
 from omnichannel_bigcommerce.credentials import BigCommerceApplication
 from omnichannel_bigcommerce.order_mapping import Details, needs, to_order
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     """One row of a page: an order, or what could not be read."""
 
     seen: Seen
-    order: wire.Order | None = None
+    order: order_wire.Order | None = None
     bad: Bad | None = None
 
 
@@ -48,7 +48,7 @@ def read(answer: Answer, horizon: datetime | None = None, *, by_date: bool = Fal
     """
     if answer.status == 204 or not answer.content:
         return []
-    found = answer.rows(wire.Order)
+    found = answer.rows(order_wire.Order)
     rows = [_row(order, horizon) for order in found.good]
     rows += [_bad(broken.raw, broken.reason) for broken in found.bad]
     if by_date:
@@ -61,7 +61,7 @@ def as_list(answer: Answer) -> Answer:
     return Answer(operation=answer.operation, status=200, headers=answer.headers, content=b"[" + answer.content + b"]")
 
 
-def _row(order: wire.Order, horizon: datetime | None) -> Row:
+def _row(order: order_wire.Order, horizon: datetime | None) -> Row:
     try:
         modified = wire.moment(order.date_modified)
     except ValueError as cause:
@@ -70,12 +70,12 @@ def _row(order: wire.Order, horizon: datetime | None) -> Row:
     return Row(Seen(order.id, modified, digest(order) if recent else ""), order)
 
 
-def digest(order: wire.Order) -> str:
+def digest(order: order_wire.Order) -> str:
     """Short, and different when anything read from the row is."""
     return blake2b(msgspec.json.encode(order), digest_size=9).hexdigest()
 
 
-def _kept(order: wire.Order, reason: str) -> Bad:
+def _kept(order: order_wire.Order, reason: str) -> Bad:
     return Bad(kind=Order, id=str(order.id), reason=reason, raw=msgspec.json.encode(order))
 
 
@@ -99,11 +99,11 @@ class Filter(NamedTuple):
     midnight: datetime | None
     ours: frozenset[str]
 
-    def own(self, order: wire.Order) -> bool:
+    def own(self, order: order_wire.Order) -> bool:
         """Whether we created it: importing it would be a loop."""
         return wire.text(order.external_source) in self.ours
 
-    def admits(self, order: wire.Order) -> bool:
+    def admits(self, order: order_wire.Order) -> bool:
         """Whether the settings admit the first import of it."""
         settings = self.settings
         if order.status_id not in settings.statuses or (order.is_deleted and not settings.archived):
@@ -182,6 +182,12 @@ async def choose(
         elif not history:
             chosen.append(Chosen(row, known_only=True))
     return chosen
+
+
+def marked(rows: Sequence[Row], chosen: Sequence[Chosen]) -> list[Seen]:
+    """What to remember of the rows: those that became no whole record were passed by."""
+    whole = {one.row.seen.id for one in chosen if one.asks or not one.known_only}
+    return [row.seen._replace(passed=row.seen.id not in whole) for row in rows]
 
 
 def affordable(chosen: Sequence[Chosen]) -> list[Chosen]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.client import LIMIT, Client, many
 from omnichannel_bigcommerce.order_mapping import included
 from omnichannel_bigcommerce.settings import OrderFilters
@@ -17,6 +17,7 @@ from omnichannel_bigcommerce.sync.order_cursor import (
     advance,
     advance_backfill,
     backfill_query,
+    followed,
     horizon,
     is_new,
     query,
@@ -30,6 +31,7 @@ from omnichannel_bigcommerce.sync.order_rows import (
     as_list,
     choose,
     filter_of,
+    marked,
     next_midnight,
     read,
     records,
@@ -50,7 +52,7 @@ IN_A_ROW = 8
 async def pull(session: Session, cursor: OrderCursor) -> Page[OrderCursor]:
     """One page: of the live orders, then of archived ones where wished, then of a back-fill."""
     settings = session[OrderFilters]
-    if not settings.statuses and cursor.live.phase == "new":
+    if not settings.statuses and cursor.live.phase != "changes":
         session.log.warning("No order status is switched on in Order filters: nothing is imported")
         return Page(cursor=cursor)
     filters = await filter_of(session)
@@ -92,16 +94,16 @@ async def step(
     rows = await session.compute(partial(read, answer, horizon(track), by_date=by_date))
     history = track.phase != "changes"
     fresh = [row for row in rows if is_new(track, row.seen)]
-    chosen = await choose(session, fresh, filters, history=history, followed=frozenset(track.seen))
+    chosen = await choose(session, fresh, filters, history=history, followed=followed(track))
     taken, cut = shorten(rows, chosen)
-    after, more = advance(track, [row.seen for row in taken], full=cut or len(rows) >= LIMIT)
+    after, more = advance(track, marked(taken, chosen), full=cut or len(rows) >= LIMIT)
     kept = affordable(chosen) if cut else chosen
     return after, [*await records(session, kept), *await of_orders(session, refunded(kept))], more
 
 
 async def begin(session: Session, client: Client, track: Track) -> Track:
     """The newest change in the store, by the store's own clock: where later runs begin, whatever our clock says."""
-    newest = many(await client.newest_order(), wire.Order)
+    newest = many(await client.newest_order(), order_wire.Order)
     try:
         start = wire.moment(newest[0].date_modified) if newest else None
     except ValueError as cause:
@@ -118,13 +120,13 @@ def shorten(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[Row
     return rows[: next(at for at, row in enumerate(rows) if row is first_left)], True
 
 
-def refunded(chosen: Sequence[Chosen]) -> list[wire.Order]:
+def refunded(chosen: Sequence[Chosen]) -> list[order_wire.Order]:
     """Orders that come with refunds: those of a time before the order was imported are found here only."""
     every = [one.row.order for one in chosen if one.row.order is not None and (one.asks or not one.known_only)]
     return [order for order in every if order.status_id in (4, 14) or any_back(order)]
 
 
-def any_back(order: wire.Order) -> bool:
+def any_back(order: order_wire.Order) -> bool:
     """Whether something of a line was refunded."""
     return any((line.quantity_refunded or 0) > 0 for _, line in included(order) or ())
 
@@ -141,13 +143,13 @@ async def pull_archived(session: Session, cursor: OrderCursor, filters: Filter) 
     ignored = any(row.order is not None and not row.order.is_deleted for row in rows)
     fresh = [r for r in rows if is_new(track, r.seen) and not (r.order is not None and not r.order.is_deleted)]
     history = track.phase != "changes"
-    chosen = await choose(session, fresh, filters, history=history, followed=frozenset(track.seen))
+    chosen = await choose(session, fresh, filters, history=history, followed=followed(track))
     if ignored:
         session.log.warning("This store does not list archived orders: they arrive when they are archived or fetched")
         found = await records(session, affordable(chosen))
         return page(after_archived(replace(cursor, archived_ignored=True)), found)
     taken, cut = shorten(rows, chosen)
-    after, more = advance(track, [row.seen for row in taken], full=cut or len(rows) >= LIMIT)
+    after, more = advance(track, marked(taken, chosen), full=cut or len(rows) >= LIMIT)
     moved = replace(cursor, archived=after, stage="archived")
     found = await records(session, affordable(chosen) if cut else chosen)
     return page(moved if more else after_archived(moved), found)

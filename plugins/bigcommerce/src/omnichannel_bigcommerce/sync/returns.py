@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from omnichannel_bigcommerce import wire
+from omnichannel_bigcommerce import order_wire, wire
 from omnichannel_bigcommerce.charge_mapping import Purse
 from omnichannel_bigcommerce.client import LIMIT, Client
 from omnichannel_bigcommerce.wire import moment, text
@@ -54,7 +54,11 @@ async def pull(session: Session, cursor: RefundCursor) -> Page[RefundCursor]:
     answer = await Client(session).refunds(asked)
     found, bad, meta = await session.compute(partial(read, answer))
     known = await session.known(Order, frozenset(str(one.order_id) for one in found)) if found else frozenset()
-    fresh = [one for one in found if str(one.order_id) in known and not already(cursor, one)]
+    ids = frozenset(str(one.id) for one in found) if cursor.since is None else frozenset()
+    held = await session.known(Return, ids) if ids else frozenset()  # came with their orders
+    fresh = [
+        one for one in found if str(one.order_id) in known and str(one.id) not in held and not already(cursor, one)
+    ]
     records = await named(session, fresh)
     pages = meta.pagination.total_pages if meta and meta.pagination else None
     full = len(found) + len(bad) >= LIMIT
@@ -222,12 +226,15 @@ def _payments(refund: wire.Refund, purse: Purse) -> Iterator[Payment]:
         )
 
 
-async def of_orders(session: Session, orders: Sequence[wire.Order]) -> list[Record | Bad]:
-    """The refunds of orders just imported: one request for all of a page; none where the token may not read them."""
+async def of_orders(session: Session, orders: Sequence[order_wire.Order]) -> list[Return]:
+    """The refunds of orders just imported: one request for all of a page; none where the token may not read them.
+
+    One that cannot be read is left to the returns stream, which knows how to fetch it again.
+    """
     if not orders or (session.works and "returns" not in session.works):
         return []
     codes = {order.id: order.default_currency_code or order.currency_code or "" for order in orders}
-    records, client, page = list[Record | Bad](), Client(session), 1
+    records, client, page = list[Return](), Client(session), 1
     while True:
         try:
             answer = await client.refunds({"order_id:in": ",".join(map(str, codes)), "page": str(page)})
@@ -235,7 +242,10 @@ async def of_orders(session: Session, orders: Sequence[wire.Order]) -> list[Reco
             session.log.warning("No access to refunds: orders come without them")
             return records
         found, bad, meta = await session.compute(partial(read, answer))
-        records += [*bad, *(attempt(one, codes.get(one.order_id, "")) for one in found)]
+        made = [attempt(one, codes.get(one.order_id, "")) for one in found]
+        records += [one for one in made if isinstance(one, Return)]
+        if bad or any(isinstance(one, Bad) for one in made):
+            session.log.warning("Refunds of %d imported orders: some cannot be read", len(codes))
         pages = meta.pagination.total_pages if meta and meta.pagination else None
         if not found or page >= (pages or 1):
             return records

@@ -1,0 +1,1 @@
+"""What must hold when things go wrong, shown by doing it many times; each with a control that must fail."""

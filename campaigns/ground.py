@@ -1,0 +1,126 @@
+"""Ground for a campaign: a folder with a store, the vendor's keys, and drivers plugged in for nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from omnichannel_core.app import Omnichannel
+from omnichannel_core.gate import vendor
+from omnichannel_core.gate.catalog import Catalog
+
+ACCOUNT = "acme"
+DRIVERS = Path(__file__).parents[1] / "tests" / "drivers"
+
+
+@attrs.define
+class Ground:
+    """`with prepared(counted="campaigns.counted") as ground` lays one; it is gone afterwards."""
+
+    folder: Path
+    drivers: Mapping[str, str]  # name -> module
+    private: Mapping[str, Any] = attrs.field(repr=False)
+    trust: Mapping[str, Any]
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "shop.db"
+
+    @property
+    def site(self) -> Path:
+        """Where the drivers' metadata lies."""
+        return self.folder / "site"
+
+    def house(self, **more: Any) -> Omnichannel:
+        """Not opened yet."""
+        catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
+        return Omnichannel(self.database, **({"trust": self.trust, "catalog": catalog} | more))
+
+    def license(self, driver: str) -> str:
+        """A key for the main account."""
+        return vendor.issue(
+            self.private, account=ACCOUNT, driver=driver, distribution=f"omnichannel-{driver}",
+            now=datetime.now(UTC),
+        )  # fmt: skip
+
+    async def settle(self, house: Omnichannel) -> None:
+        """The account, with every driver in it."""
+        await house.accounts.add(ACCOUNT)
+        for driver in self.drivers:
+            await house.licenses.add(ACCOUNT, self.license(driver))
+            await house.drivers.install(ACCOUNT, driver)
+
+
+@contextmanager
+def prepared(**drivers: str) -> Iterator[Ground]:
+    """New ground; drivers by name, each with the module of its hooks."""
+    for one in sorted(DRIVERS.iterdir()):
+        if str(one) not in sys.path:
+            sys.path.append(str(one))
+    private, public = vendor.keygen()
+    with tempfile.TemporaryDirectory(prefix="omnichannel-campaign-", ignore_cleanup_errors=True) as folder:
+        ground = Ground(Path(folder), drivers, private, vendor.key_set(public))
+        for name, module in drivers.items():
+            _plug(ground.site, name, module)
+        yield ground
+
+
+def _plug(site: Path, name: str, module: str) -> None:
+    """A distribution's metadata, as an installer would leave it."""
+    info = site / f"omnichannel_{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    head = ["Metadata-Version: 2.4", f"Name: omnichannel-{name}", "Version: 1.0", f"Summary: {name.title()}",
+            "Requires-Dist: omnichannel-core>=0.1"]  # fmt: skip
+    (info / "METADATA").write_text("\n".join(head) + "\n\n")
+    (info / "entry_points.txt").write_text(f"[omnichannel_core.drivers]\n{name} = {module}\n")
+
+
+def spawn(work: Callable[[], Any]) -> int:
+    """Run `work` in a forked process and end it there; its id. The caller has no threads and no open store."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's stack
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def forked(work: Callable[[], Any]) -> Any:
+    """Run `work` in a forked process; what it answered, by way of JSON.
+
+    Raises:
+        RuntimeError: it failed; its traceback is on stderr.
+    """
+    reading, writing = os.pipe()
+
+    def told() -> None:
+        with os.fdopen(writing, "w") as out:
+            json.dump(work(), out)
+
+    child = spawn(told)
+    os.close(writing)
+    with os.fdopen(reading) as source:
+        said = source.read()
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError("a forked part of the campaign failed")
+    return json.loads(said)

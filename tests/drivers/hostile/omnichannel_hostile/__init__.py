@@ -1,0 +1,1 @@
+"""A driver for tests: does everything it must not."""
