@@ -106,6 +106,8 @@ class Pull:
                         return
             except errors.OmnichannelError as trouble:
                 failed.append(trouble)
+            except anyio.BrokenResourceError:
+                return  # the commit failed, and says why
 
     async def _call(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
         """Ask the driver, within a deadline; what it raises and what it gives are checked."""

@@ -22,6 +22,7 @@ from omnichannel_core.driver import (
     Grant,
     Left,
     PullStream,
+    RemoteApi,
     Session,
     Settings,
     SettingsPage,
@@ -29,6 +30,7 @@ from omnichannel_core.driver import (
     Token,
     Trip,
     hookimpl,
+    judge,
 )  # fmt: skip
 from omnichannel_core.records import Attribute, Bad, Order, Record
 from omnichannel_lab import bench
@@ -116,6 +118,12 @@ def authorization_flow() -> AuthorizationFlow:
 def settings_pages() -> Sequence[SettingsPage]:
     """One, which inherits."""
     return [SettingsPage("import", "Import", LabSettings, inherits=True)]
+
+
+@hookimpl
+def remote_api() -> RemoteApi:
+    """Nothing is ever sent."""
+    return RemoteApi(sign=lambda session, ask, token: {}, judge=judge, origins=lambda session: ())
 
 
 @hookimpl
