@@ -31,6 +31,7 @@ from omnichannel_core.connections.processing import ProcessDoor
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
 from omnichannel_core.connections.tokens import Tokens
@@ -145,7 +146,8 @@ class Omnichannel:
         parts, sessions = self._parts, self._sessions
         settings = SettingsService(parts)
         authorizing = Authorizing(parts, sessions)
-        managing = Managing(parts, sessions, settings, authorizing)
+        switching = Switching(parts, sessions)
+        managing = Managing(parts, sessions, settings, authorizing, switching)
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
         delivering = Delivering(parts, sessions)
         listing = Listing(parts.store)
@@ -159,7 +161,7 @@ class Omnichannel:
         self.drivers = Drivers(self._gate, self._installations)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing),
+            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
         )  # fmt: skip
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)

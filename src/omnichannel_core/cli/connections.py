@@ -13,7 +13,8 @@ from omnichannel_core.cli import looks, secrets
 from omnichannel_core.cli.following import to_end
 from omnichannel_core.cli.opening import Options, asynchronous, exit_code
 from omnichannel_core.cli.output import connection_json, process_json, rows, say, show
-from omnichannel_core.connections.managing import Moved, Saved
+from omnichannel_core.connections.managing import Saved
+from omnichannel_core.connections.switching import Moved
 
 COLUMNS = ["id", "name", "status", "health", "order_return_errors", "driver", "last_synced_at", "health_reason"]
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue; a worker runs it.")

@@ -91,14 +91,16 @@ class Authorizing:
             raise errors.UsageError(f"Driver {driver!r} has no AUTHORIZE: type the credentials and save.")
         stored = await self._stored(account, declared, connection)
         before = await self.brought(account, declared, draft, actor, connection)
-        form = forms.validate(declared.credentials, {**before.typed, **typed}, stored=stored)
+        form = forms.validate(declared.credentials, {**before.typed, **typed}, stored=stored, brought=before.typed)
         state = secrets.token_urlsafe(32)
         one = await self._new(account, driver, actor, connection, name, before.draft, form, return_url)
         trip = Trip(state=state, return_url=return_url, context=one.context)
         begin = declared.flow.begin
         async with self.sessions.draft(account, declared, one.id, form) as work:
             url = await checking.asked("AUTHORIZE", lambda: begin(work.session, trip))
-        await self.parts.store.write(lambda tx: self._put(tx, one, forms.plain_values(form), None, _hash(state)))
+        plain = forms.plain_values(form)
+        same = before.token if plain == dict(before.typed) else None  # another form's token is not this one's
+        await self.parts.store.write(lambda tx: self._put(tx, one, plain, same, _hash(state)))
         return Begun(one.id, url)
 
     async def finish(self, call: Call, *, account: str, actor: str = "") -> Returned:
@@ -115,15 +117,15 @@ class Authorizing:
             )
         driver = await self.sessions.driver(account, draft.driver)
         brought = await self.brought(account, driver, draft.id, actor, draft.connection)
-        form = forms.validate(driver.credentials, brought.typed)
+        form = forms.validate(driver.credentials, brought.typed, brought=brought.typed)
         trip = Trip(state=state, return_url=draft.context.get("return_url", ""), context=draft.context)
         try:
             grant = await self._finish(account, driver, draft, form, trip, call)
         except errors.OmnichannelError as trouble:
             return Returned(self._shown(draft, driver, form, brought.token), trouble)
-        filled = grant.credentials or form
-        await self.parts.store.write(lambda tx: self._put(tx, draft, forms.plain_values(filled), grant.token, ""))
-        return Returned(self._shown(draft, driver, filled, grant.token))
+        filled, token = grant.credentials or form, grant.token or brought.token
+        await self.parts.store.write(lambda tx: self._put(tx, draft, forms.plain_values(filled), token, ""))
+        return Returned(self._shown(draft, driver, filled, token))
 
     async def _finish(
         self, account: str, driver: Driver, draft: Draft, form: Credentials, trip: Trip, call: Call
@@ -132,36 +134,46 @@ class Authorizing:
         if finish is None:
             raise errors.ContractBroken(f"Driver {driver.name} begins an authorization and has no way to finish it.")
         async with self.sessions.draft(account, driver, draft.id, form) as work:
-            return await checking.asked("AUTHORIZE", lambda: finish(work.session, trip, call))
+            grant = await checking.asked("AUTHORIZE", lambda: finish(work.session, trip, call))
+        filled = grant.credentials if isinstance(grant, Grant) else grant
+        if not isinstance(grant, Grant) or not (filled is None or isinstance(filled, driver.credentials)):
+            raise errors.ContractBroken(f"Driver {driver.name} brought home something else than a Grant.")
+        return grant
 
     # --- drafts
     async def arrived(self, driver: str, remote_account: str, fields: Mapping[str, Any], token: Token | None,
-                      context: Mapping[str, str]) -> int:  # fmt: skip
-        """The marketplace began: kept sealed, bound to nobody, until a signed-in user confirms. Its draft's id."""
-        now = self.parts.clock.now()
+                      context: Mapping[str, str]) -> tuple[int, str]:  # fmt: skip
+        """The marketplace began: kept sealed, bound to nobody, until a signed-in user confirms.
+
+        Shape of the answer: (the draft's id, the claim that only this browser is given).
+        """
+        now, claim = self.parts.clock.now(), secrets.token_urlsafe(32)
 
         def write(tx: Tx) -> int:
             one = Draft(
                 id=next_number(tx, "connection"), account=None, driver=driver, context=dict(context),
                 remote_account=remote_account, created_at=now, expires_at=now + DRAFT_LIFE,
             )  # fmt: skip
-            self._put(tx, one, dict(fields), token, "")
+            self._put(tx, one, dict(fields), token, _hash(f"claim/{claim}"))
             return one.id
 
-        return await self.parts.store.write(write)
+        return await self.parts.store.write(write), claim
 
-    async def confirm(self, account: str, draft: int, *, actor: str = "") -> DraftForm:
+    async def confirm(self, account: str, draft: int, *, claim: str, actor: str = "") -> DraftForm:
         """A signed-in user says: this is ours. Only now the draft has an account.
+
+        Args:
+            claim: what `receive` told the browser that came from the marketplace; ids can be guessed, claims cannot.
 
         Raises:
             NotFound: no such unconfirmed draft. NotAdmitted: the driver is not available in this account.
         """
-        now = self.parts.clock.now()
-        one = await self.parts.store.read(lambda tx: drafts.unconfirmed(tx, draft, now))
+        now, proof = self.parts.clock.now(), _hash(f"claim/{claim}")
+        one = await self.parts.store.read(lambda tx: drafts.unconfirmed(tx, draft, proof, now))
         driver = await self.sessions.driver(account, one.driver)
 
         def write(tx: Tx) -> tuple[Draft, dict[str, SecretStr]]:
-            mine = attrs.evolve(drafts.unconfirmed(tx, draft, now), account=account, actor=actor)
+            mine = attrs.evolve(drafts.unconfirmed(tx, draft, proof, now), account=account, actor=actor)
             held = self.parts.vault.get(tx, "", "draft", draft)
             self.parts.vault.drop(tx, "", "draft", draft)
             drafts.put(tx, mine)
@@ -186,6 +198,19 @@ class Authorizing:
         """Back: all is rejected, the token included."""
         now = self.parts.clock.now()
         await self.parts.store.write(lambda tx: drafts.remove(tx, drafts.get(tx, account, draft, now)))
+
+    async def keep_token(self, brought: Brought) -> None:
+        """A draft's token was renewed on the way: the new one, where the draft is still there."""
+        one, token = brought.draft, brought.token
+        if one is None or token is None:
+            return
+
+        def write(tx: Tx) -> None:
+            if drafts.there(tx, one):
+                held = {"token": json.dumps(_token_as(token))}
+                self.parts.vault.put(tx, one.account or "", "draft", one.id, held)
+
+        await self.parts.store.write(write)
 
     async def sweep(self) -> int:
         """Drafts that are over; how many."""
@@ -236,6 +261,7 @@ class Authorizing:
     def _put(self, tx: Tx, one: Draft, typed: Mapping[str, Any], token: Token | None, state_hash: str) -> None:
         drafts.put(tx, one, state_hash)
         held = {"typed": json.dumps(forms.revealed(typed))}
+        self.parts.vault.drop(tx, one.account or "", "draft", one.id)
         if token is not None:
             held["token"] = json.dumps(_token_as(token))
         self.parts.vault.put(tx, one.account or "", "draft", one.id, held)

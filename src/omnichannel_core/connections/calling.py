@@ -27,10 +27,14 @@ SEEN_FOR = timedelta(days=3)
 
 @attrs.frozen(kw_only=True)
 class CallAnswer:
-    """What to answer: a status; for a browser the draft a signed-in user is to confirm, or the connections it means."""
+    """What to answer: a status; for a browser the draft a signed-in user is to confirm, or the connections it means.
+
+    `claim` goes to that browser only (a cookie, not an address): `confirm` asks for it.
+    """
 
     status: int = 200
     draft: int | None = None
+    claim: str = attrs.field(default="", repr=False)
     connections: Sequence[int] = ()
     message: str = ""
 
@@ -62,7 +66,7 @@ class Calling:
                         raise errors.NotFound(f"Driver {driver!r} takes no calls.")
                     said = await checking.asked("Call", lambda c=callbacks, w=work: c.receive(w.session, call))  # type: ignore[misc]
             except errors.OmnichannelError as refusal:
-                last = refusal
+                last = last if isinstance(last, errors.CallRefused) else refusal
                 continue
             return await self._act(driver, account, connection_id, said)
         raise last
@@ -89,23 +93,25 @@ class Calling:
     ) -> CallAnswer:
         answer = CallAnswer()
         for one in said:
+            targets = await self._targets(driver, account, connection_id, one.account)
             if isinstance(one, Changed):
-                answer = await self._changed(driver, account, connection_id, one)
+                answer = await self._changed(targets, one)
             elif isinstance(one, Arrived):
-                answer = await self._arrived(driver, one)
+                answer = await self._arrived(driver, targets, one)
             else:
-                answer = await self._left(driver, one)
+                answer = await self._left(targets, one)
         return answer
 
     async def _targets(
         self, driver: str, account: str, connection_id: int | None, remote: str
     ) -> list[tuple[str, int]]:
+        """Whoever holds one connection's key speaks for its account only; an application for all that share it."""
         if connection_id is not None and not remote:
             return [(account, connection_id)]
-        return await self.parts.store.read(lambda tx: by_remote_account(tx, driver, remote))
+        found = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, remote))
+        return found if connection_id is None else [target for target in found if target[0] == account]
 
-    async def _changed(self, driver: str, account: str, connection_id: int | None, one: Changed) -> CallAnswer:
-        targets = await self._targets(driver, account, connection_id, one.account)
+    async def _changed(self, targets: Sequence[tuple[str, int]], one: Changed) -> CallAnswer:
         told = [
             target for target in targets if await self.parts.store.write(partial(self._queue, target=target, one=one))
         ]
@@ -119,41 +125,48 @@ class Calling:
             return False
         if Connections(tx, account).get(connection_id).seen.status is not Status.ACTIVE:
             return False
-        what = one.key or hashlib.sha256(repr((one.stream, sorted(one.ids))).encode()).hexdigest()[:24]
-        fetch: Mapping[str, list[str]] = {one.stream: list(one.ids)} if one.stream and one.ids else {}
-        streams = [] if fetch else [one.stream] if one.stream else []
-        if not fetch and not streams:
-            synchronizing.submit(tx, self.parts, account, connection_id)
+        if not one.stream:
+            self._submit(tx, target, "check", {"check": True})
             return True
-        self.parts.queue.submit(
-            tx, account=account, connection=connection_id, kind=synchronizing.KIND,
-            key=f"sync:{connection_id}:call:{what}", now=now,
-            payload={"fetch": fetch, "streams": streams, "called": True},
-        )  # fmt: skip
+        what = one.key or hashlib.sha256(repr((one.stream, sorted(one.ids))).encode()).hexdigest()[:24]
+        wanted = {"fetch": {one.stream: list(one.ids)}} if one.ids else {"streams": [one.stream]}
+        self._submit(tx, target, what, wanted)
         return True
 
-    async def _arrived(self, driver: str, one: Arrived) -> CallAnswer:
+    def _submit(self, tx: Tx, target: tuple[str, int], what: str, payload: Mapping[str, object]) -> None:
+        account, connection_id = target
+        self.parts.queue.submit(
+            tx, account=account, connection=connection_id, kind=synchronizing.KIND,
+            key=f"sync:{connection_id}:call:{what}", now=self.parts.clock.now(), payload={**payload, "called": True},
+        )  # fmt: skip
+
+    async def _arrived(self, driver: str, known: Sequence[tuple[str, int]], one: Arrived) -> CallAnswer:
         """A known account's connections are updated, each after a check; an unknown one waits for a person."""
-        known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
         if not known:
             if not one.fields and one.token is None:
                 raise errors.NotFound(f"Nobody here is connected to {one.account}: install the app again.")
-            draft = await self.authorizing.arrived(driver, one.account, one.fields, one.token, one.context)
-            return CallAnswer(draft=draft, message="Sign in and confirm to finish the connection.")
-        if one.fields:
-            for account, connection_id in known:
-                await self.managing.edit(account, connection_id, credentials=one.fields, actor="marketplace")
-                await self.parts.store.write(
-                    lambda tx, a=account, c=connection_id: self._mark_arrived(tx, a, c)  # type: ignore[misc]
-                )
-        return CallAnswer(connections=[number for _, number in known])
+            draft, claim = await self.authorizing.arrived(driver, one.account, one.fields, one.token, one.context)
+            return CallAnswer(draft=draft, claim=claim, message="Sign in and confirm to finish the connection.")
+        done, refused = list[int](), list[errors.OmnichannelError]()
+        for account, connection_id in known:
+            try:
+                if one.fields or one.token is not None:
+                    await self.managing.arrived(account, connection_id, one.fields, one.token)
+                    await self.parts.store.write(
+                        partial(self._mark_arrived, account=account, connection_id=connection_id)
+                    )
+                done.append(connection_id)
+            except errors.OmnichannelError as refusal:
+                refused.append(refusal)
+        if refused and not done:
+            raise refused[0]
+        return CallAnswer(connections=done)
 
     def _mark_arrived(self, tx: Tx, account: str, connection_id: int) -> None:
         mine = Connections(tx, account)
         mine.replace(attrs.evolve(mine.get(connection_id), arrived_at=self.parts.clock.now()))
 
-    async def _left(self, driver: str, one: Left) -> CallAnswer:
-        known = await self.parts.store.read(lambda tx: by_remote_account(tx, driver, one.account))
+    async def _left(self, known: Sequence[tuple[str, int]], one: Left) -> CallAnswer:
         told = [
             number for account, number in known
             if await self.parts.store.write(partial(self._leave, target=(account, number), one=one))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio
@@ -15,10 +15,11 @@ from omnichannel_core.connections.sessions import Sessions, Work
 from omnichannel_core.driver import Checkup
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
-from omnichannel_core.storage.connections import Connections, Kept
+from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
 
 DEADLINE = 30.0  # seconds; a person is waiting
+SOON = timedelta(days=14)  # before something ends, it is announced
 T = TypeVar("T")
 
 
@@ -49,16 +50,27 @@ async def run(work: Work) -> Checkup:
 
 def with_checkup(seen: Connection, found: Checkup, now: datetime) -> Connection:
     """A connection as its check says it is; what expires within two weeks is announced."""
-    reason = f"Without: {', '.join(sorted(found.missing))}." if found.missing else ""
-    soon = sorted((at, what) for what, at in found.expires.items() if (at - now).days < 14)
-    health = Health.OK
-    if soon:
-        at, what = soon[0]
-        health, reason = Health.ATTENTION, f"The {what} ends on {at:%d/%m/%Y}: renew it before."
+    health, reason = verdict(found.missing, found.expires, now)
     return attrs.evolve(
         seen, remote_title=found.title, works=found.works, missing=dict(found.missing), expires=dict(found.expires),
         health=health, health_reason=reason,
     )  # fmt: skip
+
+
+def verdict(missing: Mapping[str, str], expires: Mapping[str, datetime], now: datetime) -> tuple[Health, str]:
+    """Health and reason of a connection whose remote answers."""
+    soon = sorted((at, what) for what, at in expires.items() if at - now < SOON)
+    if soon:
+        at, what = soon[0]
+        return Health.ATTENTION, f"The {what} ends on {at:%d/%m/%Y}: renew it before."
+    return Health.OK, f"Without: {', '.join(sorted(missing))}." if missing else ""
+
+
+def keep(tx: Tx, account: str, connection_id: int, found: Checkup, now: datetime) -> None:
+    """Store what a check found."""
+    mine = Connections(tx, account)
+    kept = mine.get(connection_id)
+    mine.replace(attrs.evolve(kept, seen=with_checkup(kept.seen, found, now)))
 
 
 @attrs.define
@@ -85,13 +97,8 @@ class Checking:
         except errors.RemoteError as trouble:
             await self._note(account, connection_id, Health.WAITING, str(trouble))
             raise
-        await self.parts.store.write(lambda tx: self._keep(tx, account, connection_id, found))
+        await self.parts.store.write(lambda tx: keep(tx, account, connection_id, found, self.parts.clock.now()))
         return found
-
-    def _keep(self, tx: Tx, account: str, connection_id: int, found: Checkup) -> None:
-        mine = Connections(tx, account)
-        kept: Kept = mine.get(connection_id)
-        mine.replace(attrs.evolve(kept, seen=with_checkup(kept.seen, found, self.parts.clock.now())))
 
     async def _note(self, account: str, connection_id: int, health: Health, reason: str) -> None:
         await self.parts.store.write(

@@ -17,7 +17,7 @@ from omnichannel_core.model.lifecycle import Move, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
-from omnichannel_core.storage import audits, purge, streams
+from omnichannel_core.storage import audits, drafts, purge, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.grants import Grants
 from omnichannel_core.storage.processes import Processes
@@ -85,8 +85,8 @@ class Deleting:
             return Done(message="Deleted.")
         if not turn.payload.get("remote"):
             tries = turn.payload["tries"] = turn.payload.get("tries", 0) + 1
-            trouble = await self._disconnect(account, connection_id)
-            if trouble and tries < REMOTE_TRIES:
+            trouble, again = await self._disconnect(account, connection_id)
+            if again and tries < REMOTE_TRIES:
                 return Wait(30.0 * tries, f"cleaning up at the marketplace: {trouble}", turn.payload)
             turn.payload["remote"] = trouble or "done"
             await turn.progress(payload=turn.payload)
@@ -101,8 +101,8 @@ class Deleting:
         left = turn.payload["remote"]
         return Done(message="Deleted." if left == "done" else f"Deleted. Left at the marketplace: {left}")
 
-    async def _disconnect(self, account: str, connection_id: int) -> str:
-        """What we left over there is taken back; '' when done, else why not."""
+    async def _disconnect(self, account: str, connection_id: int) -> tuple[str, bool]:
+        """What we left over there is taken back: '' when done, else why not; and whether to try again."""
         try:
             async with self.sessions.open(account, connection_id) as work:
                 flow, callbacks = work.driver.flow, work.driver.callbacks
@@ -113,11 +113,11 @@ class Deleting:
                     disconnect = flow.disconnect
                     await checking.asked("Disconnecting", lambda: disconnect(work.session))
         except errors.RemoteError as trouble:
-            return str(trouble)
+            return str(trouble), True
         except errors.OmnichannelError as trouble:
             _log.info("connection %s goes without clean-up at the marketplace: %s", connection_id, trouble.key)
-            return ""
-        return ""
+            return str(trouble), False
+        return "", False
 
     def _purge(self, tx: Tx, turn: Turn, account: str, connection_id: int) -> int:
         gone = purge.some(tx, account, connection_id, CHUNK)
@@ -128,9 +128,11 @@ class Deleting:
     def _finish(self, tx: Tx, turn: Turn, account: str, connection_id: int, grant: int) -> None:
         move(connection_id, Connections(tx, account).get(connection_id).seen.status, Move.FINISH_DELETE)
         self.parts.vault.drop(tx, account, "connection", connection_id)
+        drafts.remove_of(tx, account, connection_id)
+        Processes(tx, account).forget(connection_id, keep=[turn.process.id])
         Connections(tx, account).remove(connection_id)
-        if grant:
-            Grants(tx, account, self.parts.vault).sweep(grant)
+        if grant and Grants(tx, account, self.parts.vault).sweep(grant):
+            self.sessions.tokens.forget(grant)
         turn.beat(tx)
         audits.note(
             tx, account, self.parts.clock.now(), "connection deleted", str(connection_id),

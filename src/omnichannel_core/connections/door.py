@@ -10,6 +10,7 @@ from omnichannel_core.connections.listing import Listing
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import Synchronizing
 
 
@@ -19,10 +20,11 @@ class ConnectionsDoor:
     def __init__(
         self, managing: Managing, authorizing: Authorizing, checking: Checking, synchronizing: Synchronizing,
         deleting: Deleting, listing: Listing, settings: SettingsService, scheduling: Scheduling, calling: Calling,
+        switching: Switching,
     ) -> None:  # fmt: skip
         self.get, self.list, self.credentials = managing.get, managing.list, managing.credentials
         self.create, self.edit, self.rename = managing.create, managing.edit, managing.rename
-        self.disable, self.enable = managing.disable, managing.enable
+        self.disable, self.enable = switching.disable, switching.enable
         self.authorize, self.returned = authorizing.begin, authorizing.finish
         self.draft, self.confirm, self.discard = authorizing.show, authorizing.confirm, authorizing.discard
         self.check = checking.check

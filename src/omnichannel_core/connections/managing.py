@@ -1,24 +1,26 @@
-"""Managing: create, show, rename, edit, disable, enable."""
+"""Managing: create, show, rename, edit."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import anyio
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import checking, delivering, forms, synchronizing
+from omnichannel_core.connections import checking, forms, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing, Brought
-from omnichannel_core.connections.pages import DefaultsSaved
+from omnichannel_core.connections.pages import DefaultsSaved, Plan
 from omnichannel_core.connections.parts import Parts
-from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.connections.sessions import Sessions, Work
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.widening import widen
 from omnichannel_core.driver import Checkup, Credentials, Driver, Token
 from omnichannel_core.model.connection import Connection, clean_name
-from omnichannel_core.model.lifecycle import Health, Move, Status, move
+from omnichannel_core.model.lifecycle import Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.records import Record
 from omnichannel_core.storage import audits, bodies, drafts
@@ -37,23 +39,15 @@ class Saved:
     process: Process | None = None
 
 
-@attrs.frozen
-class Moved:
-    """A bulk move's answer for one id: what became of it, or why not."""
-
-    id: int
-    connection: Connection | None = None
-    error: errors.OmnichannelError | None = None
-
-
 @attrs.define
 class Managing:
-    """The moves of a connection but authorize, synchronize and delete."""
+    """What a person types and saves."""
 
     parts: Parts
     sessions: Sessions
     settings: SettingsService
     authorizing: Authorizing
+    switching: Switching
 
     # --- show
     async def get(self, account: str, connection_id: int) -> Connection:
@@ -102,10 +96,12 @@ class Managing:
         async with self.sessions.draft(
             account, declared, connection_id, form, token=brought.token, name=clean, subject=made_for
         ) as work:
-            found = await checking.run(work)
+            found, brought = await self._check(work, brought)
+        _same_person(form, found)
         seen = Connection(
             id=connection_id, account=account, driver=driver, name=clean, status=Status.ACTIVE,
-            remote_account=form.remote_account(), channel=form.channel(), created_at=self.parts.clock.now(),
+            remote_account=form.remote_account() or found.account, channel=form.channel(),
+            created_at=self.parts.clock.now(),
         )  # fmt: skip
         seen = checking.with_checkup(seen, found, self.parts.clock.now())
 
@@ -120,7 +116,19 @@ class Managing:
         process = await self.parts.store.write(write)
         self.parts.queue.nudge()
         await self.parts.events.tell("connection_created", connection=seen)
+        await self.switching.subscribe(seen)
         return Saved(seen, process)
+
+    async def _check(self, work: Work, brought: Brought) -> tuple[Checkup, Brought]:
+        """What the remote says, and what a draft holds after it: a token renewed on the way is not lost."""
+        try:
+            found = await checking.run(work)
+        finally:
+            if work.carried is not None and work.carried is not brought.token:
+                brought = attrs.evolve(brought, token=work.carried)
+                with anyio.CancelScope(shield=True):
+                    await self.authorizing.keep_token(brought)
+        return found, brought
 
     def _insert(
         self, tx: Tx, driver: Driver, seen: Connection, form: Credentials, brought: Brought, made_for: Record | None
@@ -130,6 +138,7 @@ class Managing:
         grant = grants.ensure(
             driver.name, seen.remote_account or f"connection/{seen.id}", forms.proof(form, self.parts.vault.pepper)
         )
+        _used_up(tx, brought)
         if brought.token is not None:
             grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
         self.sessions.tokens.forget(grant)
@@ -144,8 +153,6 @@ class Managing:
             schedules.set(
                 seen.id, stream.name, synchronizing.default_minutes(stream), self.parts.clock.now(), own=False
             )
-        if brought.draft is not None:
-            drafts.remove(tx, brought.draft)
 
     # --- edit
     async def rename(self, account: str, connection_id: int, name: str) -> Connection:
@@ -171,7 +178,7 @@ class Managing:
             NotFound, MoveNotAllowed, FormInvalid, Conflict (stale), RemoteAccountChanged, NotAdmitted,
             errors a driver may raise.
         """
-        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        kept = await self._kept(account, connection_id)
         if version is not None and version != kept.seen.version:
             raise errors.Conflict(f"Connection {connection_id} has changed meanwhile: load it again.")
         seen = attrs.evolve(kept.seen, name=kept.seen.name if name is None else clean_name(name))
@@ -179,37 +186,55 @@ class Managing:
             move(connection_id, kept.seen.status, Move.RENAME)
             return await self._save(account, kept, seen, [], actor)
         move(connection_id, kept.seen.status, Move.EDIT)
+        driver = await self.sessions.driver(account, seen.driver)
+        brought = await self.authorizing.brought(account, driver, draft, actor, connection_id)
+        typed = None if credentials is None and draft is None else {**brought.typed, **(credentials or {})}
+        plan = self.settings.plan(driver, settings or {}, inherits or {})
+        return await self._edit(account, kept, seen, driver, typed, brought, plan, move_account, actor)
+
+    async def arrived(self, account: str, connection_id: int, fields: Mapping[str, Any], token: Token | None) -> Saved:
+        """The marketplace brought new credentials or a new token of the same account: in force after a check.
+
+        Raises:
+            as for `edit`.
+        """
+        kept = await self._kept(account, connection_id)
+        move(connection_id, kept.seen.status, Move.EDIT)
+        driver = await self.sessions.driver(account, kept.seen.driver)
+        typed = {**kept_values(driver, kept), **fields}
+        brought = Brought(typed=typed, token=token)
         return await self._edit(
-            account, kept, seen, credentials, settings or {}, inherits or {}, draft, move_account, actor
+            account, kept, kept.seen, driver, typed, brought, Plan({}), move_account=False, actor="marketplace"
         )
 
+    async def _kept(self, account: str, connection_id: int) -> Kept:
+        return await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+
     async def _edit(
-        self, account: str, kept: Kept, seen: Connection, credentials: Mapping[str, Any] | None,
-        settings: Mapping[str, Mapping[str, Any]], inherits: Mapping[str, bool], draft: int | None, move_account: bool,
-        actor: str,
+        self, account: str, kept: Kept, seen: Connection, driver: Driver, typed: Mapping[str, Any] | None,
+        brought: Brought, plan: Plan, move_account: bool, actor: str,
     ) -> Saved:  # fmt: skip
-        driver = await self.sessions.driver(account, seen.driver)
-        brought = await self.authorizing.brought(account, driver, draft, actor, seen.id)
         form, found = None, None
-        if credentials is not None or draft is not None:
-            form, found = await self._checked(
-                account, kept, driver, {**brought.typed, **(credentials or {})}, brought.token
-            )
+        if typed is not None:
+            form, found, brought = await self._checked(account, kept, driver, typed, brought)
             seen = _same_account(seen, form, found, move_account)
+        elif plan.pages:
+            async with self.sessions.open(account, seen.id) as work:
+                found = await checking.run(work)
+        if found is not None:
             seen = checking.with_checkup(seen, found, self.parts.clock.now())
-        plan = self.settings.plan(driver, settings, inherits)
         changed = [what for what, there in (("credentials", form), ("settings", plan.pages)) if there]
 
         def write(tx: Tx) -> None:
             if form is not None:
-                self._replace_credentials(tx, account, kept, driver, form, brought)
+                self._replace_credentials(tx, account, seen, kept.grant, driver, form, brought)
             widen(tx, account, driver, seen.id, self.settings.store(tx, account, driver, seen.id, plan))
 
         return await self._save(account, kept, seen, changed, actor, write, form)
 
     async def _checked(
-        self, account: str, kept: Kept, driver: Driver, typed: Mapping[str, Any], token: Token | None
-    ) -> tuple[Credentials, Checkup]:
+        self, account: str, kept: Kept, driver: Driver, typed: Mapping[str, Any], brought: Brought
+    ) -> tuple[Credentials, Checkup, Brought]:
         """The new credentials, after the remote accepted them."""
         sealed = await self.parts.store.read(lambda tx: self.parts.vault.get(tx, account, "connection", kept.seen.id))
         stored: Credentials | None
@@ -217,46 +242,44 @@ class Managing:
             stored = forms.restore(driver.credentials, kept.credentials, sealed)
         except errors.FormInvalid:
             stored = None  # of an older driver: everything is typed anew
-        form = forms.validate(driver.credentials, typed, stored=stored)
-        carried = token
-        if carried is None and forms.proof(form, self.parts.vault.pepper) == (
+        form = forms.validate(driver.credentials, typed, stored=stored, brought=brought.typed)
+        if brought.token is None and forms.proof(form, self.parts.vault.pepper) == (
             forms.proof(stored, self.parts.vault.pepper) if stored else ""
         ):
             async with self.sessions.open(account, kept.seen.id) as work:
                 work.session.forms[driver.credentials] = form
-                return form, await checking.run(work)
-        async with self.sessions.draft(account, driver, kept.seen.id, form, token=carried, name=kept.seen.name) as work:
-            return form, await checking.run(work)
+                return form, await checking.run(work), brought
+        token = brought.token
+        async with self.sessions.draft(account, driver, kept.seen.id, form, token=token, name=kept.seen.name) as work:
+            found, brought = await self._check(work, brought)
+            return form, found, brought
 
     def _replace_credentials(
-        self, tx: Tx, account: str, kept: Kept, driver: Driver, form: Credentials, brought: Brought
+        self, tx: Tx, account: str, seen: Connection, was: int, driver: Driver, form: Credentials, brought: Brought
     ) -> None:
+        _used_up(tx, brought)
         plain, hidden = forms.plain_and_secrets(form)
         grants = Grants(tx, account, self.parts.vault)
         grant = grants.ensure(
             driver.name,
-            form.remote_account() or f"connection/{kept.seen.id}",
+            seen.remote_account or f"connection/{seen.id}",
             forms.proof(form, self.parts.vault.pepper),
         )
         if brought.token is not None:
             grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
         mine = Connections(tx, account)
-        mine.replace(attrs.evolve(mine.get(kept.seen.id), credentials=plain, grant=grant))
-        self.parts.vault.drop(tx, account, "connection", kept.seen.id)
-        self.parts.vault.put(tx, account, "connection", kept.seen.id, hidden)
-        if grant != kept.grant:
-            grants.sweep(kept.grant)
+        mine.replace(attrs.evolve(mine.get(seen.id), credentials=plain, grant=grant))
+        self.parts.vault.drop(tx, account, "connection", seen.id)
+        self.parts.vault.put(tx, account, "connection", seen.id, hidden)
+        if grant != was:
+            grants.sweep(was)
         self.sessions.tokens.forget(grant)
-        if brought.draft is not None:
-            drafts.remove(tx, brought.draft)
 
     async def _save(
         self, account: str, kept: Kept, seen: Connection, changed: Sequence[str], actor: str, also: Any = None,
         form: Credentials | None = None,
     ) -> Saved:  # fmt: skip
         seen = attrs.evolve(seen, version=kept.seen.version + 1)
-        if form is not None:
-            seen = attrs.evolve(seen, remote_account=form.remote_account(), channel=form.channel())
 
         def write(tx: Tx) -> tuple[Connection, Process | None]:
             if also is not None:
@@ -305,68 +328,6 @@ class Managing:
         self.parts.queue.nudge()
         return saved
 
-    # --- disable, enable
-    async def disable(self, account: str, ids: Iterable[int], actor: str = "") -> Sequence[Moved]:
-        """Those that can; running work ends at its next page boundary. One answer per id."""
-        return [await self._switch(account, one, Move.DISABLE, actor) for one in dict.fromkeys(ids)]
-
-    async def enable(self, account: str, ids: Iterable[int], actor: str = "") -> Sequence[Moved]:
-        """Those that can. One answer per id."""
-        return [await self._switch(account, one, Move.ENABLE, actor) for one in dict.fromkeys(ids)]
-
-    async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
-        try:
-            pushes: Sequence[str] = ()
-            if wanted is Move.ENABLE:
-                driver = await self.sessions.driver(account, (await self.get(account, connection_id)).driver)
-                pushes = delivering.due_streams(driver)
-            seen = await self.parts.store.write(
-                lambda tx: self._switch_in(tx, account, connection_id, wanted, actor, pushes)
-            )
-        except errors.OmnichannelError as trouble:
-            return Moved(connection_id, error=trouble)
-        await self._subscription(seen, wanted)
-        if wanted is Move.DISABLE:
-            await self.sessions.forget(connection_id)
-        self.parts.queue.nudge()
-        await self.parts.events.tell("connection_moved", connection=seen, move=wanted.value)
-        return Moved(connection_id, seen)
-
-    def _switch_in(
-        self, tx: Tx, account: str, connection_id: int, wanted: Move, actor: str, pushes: Sequence[str]
-    ) -> Connection:
-        mine = Connections(tx, account)
-        kept = mine.get(connection_id)
-        status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
-        seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
-        schedules, now = Schedules(tx, account), self.parts.clock.now()
-        if wanted is Move.DISABLE:
-            schedules.rest(connection_id)
-        else:
-            schedules.wake(connection_id, now)
-            seen = attrs.evolve(seen, health=Health.OK if seen.health is Health.SUSPENDED else seen.health)
-        mine.replace(attrs.evolve(kept, seen=seen))
-        for stream in pushes:  # what rested goes on; of states only the newest is left
-            delivering.submit_due(tx, seen, stream, now)
-        audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
-        return seen
-
-    async def _subscription(self, seen: Connection, wanted: Move) -> None:
-        """Callbacks follow the switch where the driver has them; trouble there does not undo the move."""
-        if not self.parts.callback_base:
-            return
-        try:
-            async with self.sessions.open(seen.account, seen.id) as work:
-                calls = work.driver.callbacks
-                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
-                if call is not None:
-                    await checking.asked("Callbacks", lambda: call(work.session))
-        except errors.OmnichannelError as trouble:
-            reason = f"Callbacks could not be changed: {trouble}"
-            await self.parts.store.write(
-                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
-            )
-
 
 def _stored(token: Token, *, granted: Any) -> StoredToken:
     return StoredToken(
@@ -381,9 +342,37 @@ def _stored(token: Token, *, granted: Any) -> StoredToken:
 
 def _same_account(seen: Connection, form: Credentials, found: Checkup, move_account: bool) -> Connection:
     new = found.account or form.remote_account()
-    if seen.remote_account and new and new != seen.remote_account and not move_account:
+    _same_person(form, found)
+    if seen.remote_account and new != seen.remote_account and not move_account:
         raise errors.RemoteAccountChanged(
             f"Connection {seen.id} belongs to {seen.remote_account}; these credentials lead to {new}. "
             "Create another connection for it, or allow the move explicitly."
         )
-    return seen
+    return attrs.evolve(seen, remote_account=form.remote_account() or found.account, channel=form.channel())
+
+
+def _same_person(form: Credentials, found: Checkup) -> None:
+    """What was typed and what the remote says must be the same account.
+
+    Raises:
+        CredentialsRejected: they are not.
+    """
+    said = form.remote_account()
+    if said and found.account and said != found.account:
+        raise errors.CredentialsRejected(f"These credentials belong to {found.account}, not to {said}: check both.")
+
+
+def _used_up(tx: Tx, brought: Brought) -> None:
+    """A draft is saved once.
+
+    Raises:
+        NotFound: it was saved or discarded meanwhile.
+    """
+    if brought.draft is not None and not drafts.remove(tx, brought.draft):
+        raise errors.NotFound(f"There is no draft {brought.draft.id} any more: begin again.")
+
+
+def kept_values(driver: Driver, kept: Kept) -> Mapping[str, Any]:
+    """What is stored and not secret, as a person would leave it in the form."""
+    fields = driver.credentials.model_fields
+    return {name: value for name, value in kept.credentials.items() if name in fields and not isinstance(value, dict)}

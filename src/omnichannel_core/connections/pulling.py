@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import anyio
 import attrs
@@ -21,6 +22,7 @@ from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
 
 DEADLINE = 300.0  # seconds for one call of a driver's pull
+T = TypeVar("T")
 
 
 class Stopped(Exception):
@@ -46,6 +48,7 @@ class Pull:
     stream: PullStream[Any]
     works: Mapping[str, Work]  # by channel; one for a stream with `pull`
     taken: dict[str, streams.Taken] = attrs.field(factory=dict)
+    gone: set[str] = attrs.field(factory=set)  # channels of other members that were switched off meanwhile
     stored: int = 0
     bad: int = 0
 
@@ -103,31 +106,21 @@ class Pull:
                         return
             except errors.OmnichannelError as trouble:
                 failed.append(trouble)
+            except anyio.BrokenResourceError:
+                return  # the commit failed, and says why
 
     async def _call(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
         """Ask the driver, within a deadline; what it raises and what it gives are checked."""
-        try:
-            with anyio.fail_after(DEADLINE):
-                if self.stream.pull is not None:
-                    ((channel, work),) = self.works.items()
-                    found: Mapping[str, Page[Any]] = {channel: await self.stream.pull(work.session, cursors[channel])}
-                else:
-                    asked = {channel: (self.works[channel].session, cursors[channel]) for channel in self.taken}
-                    found = await self.stream.pull_together(asked)  # type: ignore[misc]
-        except TimeoutError as cause:
-            raise errors.RemoteUnavailable(
-                f"Stream {self.stream.name}: no page within {DEADLINE:.0f} seconds."
-            ) from cause
-        except tuple(errors.DRIVERS_MAY_RAISE):
-            raise
-        except (errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded):
-            raise
-        except Exception as cause:
-            raise errors.ContractBroken(
-                f"Stream {self.stream.name} raised {type(cause).__name__}, which drivers may not raise."
-            ) from cause
+        found = await guarded(f"Stream {self.stream.name}", lambda: self._page_of(cursors))
         self._check(found)
         return found
+
+    async def _page_of(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
+        if self.stream.pull is not None:
+            ((channel, work),) = self.works.items()
+            return {channel: await self.stream.pull(work.session, cursors[channel])}
+        asked = {channel: (self.works[channel].session, cursors[channel]) for channel in self.taken}
+        return await self.stream.pull_together(asked)  # type: ignore[misc]
 
     def _check(self, found: Mapping[str, Page[Any]]) -> None:
         name = self.stream.name
@@ -136,14 +129,9 @@ class Pull:
         for page in found.values():
             if not isinstance(page, Page) or not isinstance(page.cursor, self.stream.cursor):
                 raise errors.ContractBroken(f"Stream {name} gave no Page with a {self.stream.cursor.__name__}.")
-            for record in page.records:
-                kind = record.kind if isinstance(record, Bad) else type(record)
-                if kind not in self.stream.yields or not isinstance(record.id, str):
-                    raise errors.ContractBroken(
-                        f"Stream {name} gave a {kind.__name__} it does not declare, or without id."
-                    )
-                if isinstance(record, Record) and not record.id:
-                    raise errors.ContractBroken(f"Stream {name} gave a {kind.__name__} without id.")
+            if not isinstance(page.more, bool | Wait):
+                raise errors.ContractBroken(f"Stream {name} gave a Page whose `more` is neither a bool nor a Wait.")
+            check_records(self.stream, page.records)
 
     # --- transactions
     def _take(self, tx: Tx) -> None:
@@ -194,16 +182,34 @@ class Pull:
 
     def _commit_now(self, found: Mapping[str, Page[Any]]) -> dict[str, pages.Stored]:
         """In the writers' lane: encode first, then the shortest transaction there can be."""
-        prepared = {channel: (page, pages.prepare(page.records)) for channel, page in found.items()}
+        with honest(None, self.stream.name):
+            prepared = {channel: (page, pages.prepare(page.records)) for channel, page in found.items()}
         return self.parts.store.write_now(lambda tx: self._write(tx, prepared))
+
+    def _goes_on(self, tx: Tx, channel: str) -> bool:
+        """False when another member of the group was switched off: its pages wait for its return.
+
+        Raises:
+            Stopped: it was our own connection.
+        """
+        connection = self.works[channel].connection
+        try:
+            must_go_on(tx, connection.account, connection.id)
+        except (Stopped, errors.NotFound):
+            if connection.id == self.turn.process.connection:
+                raise
+            self.gone.add(channel)
+        return channel not in self.gone
 
     def _write(self, tx: Tx, prepared: Mapping[str, tuple[Page[Any], pages.Prepared]]) -> dict[str, pages.Stored]:
         now, done = self.parts.clock.now(), dict[str, pages.Stored]()
         for channel, (page, ready) in prepared.items():
             connection, taken = self.works[channel].connection, self.taken[channel]
-            must_go_on(tx, connection.account, connection.id)
+            if not self._goes_on(tx, channel):
+                continue
             run = taken.run if self.stream.snapshot else 0
-            one = pages.store(tx, connection.account, connection.id, self.stream.name, ready, run=run, now=now)
+            with honest(tx, self.stream.name):
+                one = pages.store(tx, connection.account, connection.id, self.stream.name, ready, run=run, now=now)
             why = page.more.why or "waiting" if isinstance(page.more, Wait) else ""
             streams.commit(tx, taken, msgspec.json.encode(page.cursor), records=one.new + one.changed, waiting=why)
             if one.bad or one.troubled:
@@ -240,6 +246,8 @@ class Pull:
     def _end_run(self, tx: Tx) -> None:
         now = self.parts.clock.now()
         for channel, taken in self.taken.items():
+            if channel in self.gone:
+                continue
             streams.end_run(tx, taken, now)
             if self.stream.snapshot:
                 kinds = [kind.__name__ for kind in self.stream.yields]
@@ -251,13 +259,15 @@ class Pull:
         for channel, taken in self.taken.items():
             work = self.works[channel]
             account, connection = work.connection.account, work.connection.id
+            if channel in self.gone:
+                continue
             due = await self.parts.store.read(
                 lambda tx, a=account, c=connection: receipts.receipts_due(
                     tx, a, c, self.stream.name, self.parts.clock.now()
                 )  # type: ignore[misc]
             )
             for record, receipt in due:
-                done = await self._tell(work, record)
+                done = await self._tell(work, msgspec.structs.replace(record, receipt=receipt))
                 await self.parts.store.write(
                     lambda tx, t=taken, r=record, p=receipt, d=done: receipts.receipt_done(  # type: ignore[misc]
                         tx, t.connection, self.stream.name, r, p, d, self.parts.clock.now()
@@ -265,11 +275,73 @@ class Pull:
                 )
 
     async def _tell(self, work: Work, record: Record) -> bool:
+        acknowledge = self.stream.acknowledge
         try:
-            await self.stream.acknowledge(work.session, record)  # type: ignore[misc]
+            await guarded("Acknowledging", lambda: acknowledge(work.session, record))  # type: ignore[misc]
         except (errors.RemoteError, errors.RemoteRejected):
             return False
         return True
+
+
+async def guarded(what: str, call: Callable[[], Awaitable[T]], deadline: float = DEADLINE) -> T:
+    """A driver's function while it works: within a deadline, only errors a driver may raise.
+
+    Raises:
+        RemoteUnavailable: no answer in time. ContractBroken: it raised what drivers may not raise.
+        What the house itself raises under it (StorageError, Superseded, NotAdmitted...).
+    """
+    try:
+        with anyio.fail_after(deadline):
+            return await call()
+    except TimeoutError as cause:
+        raise errors.RemoteUnavailable(f"{what}: no answer within {deadline:.0f} seconds.") from cause
+    except _ALLOWED:
+        raise
+    except Exception as cause:
+        raise errors.ContractBroken(f"{what} raised {type(cause).__name__}, which drivers may not raise.") from cause
+
+
+_ALLOWED: tuple[type[Exception], ...] = (
+    *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded,
+)  # fmt: skip
+
+
+def check_records(stream: PullStream[Any], records: Sequence[Record | Bad]) -> None:
+    """What a driver gave, against what it declares.
+
+    Raises:
+        ContractBroken: something else than records, an undeclared kind, or no id.
+    """
+    if not isinstance(records, Sequence):
+        raise errors.ContractBroken(f"Stream {stream.name} gave no sequence of records.")
+    for record in records:
+        kind = record.kind if isinstance(record, Bad) else type(record)
+        if kind not in stream.yields:
+            what = getattr(kind, "__name__", "something")
+            raise errors.ContractBroken(f"Stream {stream.name} gave a {what} it does not declare.")
+        if not isinstance(record.id, str) or not (record.id or isinstance(record, Bad)):
+            raise errors.ContractBroken(f"Stream {stream.name} gave a {kind.__name__} without id.")
+
+
+@contextmanager
+def honest(tx: Tx | None, stream: str) -> Iterator[None]:
+    """What cannot be encoded or stored is its driver's fault, not the store's."""
+    try:
+        yield
+    except errors.OmnichannelError:
+        raise
+    except Exception as cause:
+        if tx is not None and isinstance(cause, _operational(tx)):
+            raise
+        raise errors.ContractBroken(
+            f"Stream {stream} gave a record that cannot be stored: {type(cause).__name__}."
+        ) from cause
+
+
+def _operational(tx: Tx) -> type[Exception]:
+    """The database driver's class of errors that are nobody's data: full, locked, gone."""
+    found: type[Exception] = tx.dialect.loaded_dbapi.OperationalError
+    return found
 
 
 def must_go_on(tx: Tx, account: str, connection_id: int) -> None:

@@ -9,10 +9,11 @@ from datetime import timedelta
 import attrs
 
 from omnichannel_core import errors
+from omnichannel_core.connections import synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
-from omnichannel_core.model.lifecycle import Health, Status
+from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.processes import schedule
 from omnichannel_core.storage import grants
 from omnichannel_core.storage.connections import Connections, all_ids
@@ -20,6 +21,7 @@ from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
 
 KEEP_PROCESSES = timedelta(days=30)
+SPREAD = timedelta(minutes=15)  # over which connections return that the gate had closed together
 _log = logging.getLogger(__name__)
 
 
@@ -48,14 +50,19 @@ class Scheduling:
         """0 (never), 2, 5, 10, 15, 20, 30 or 60 minutes.
 
         Raises:
-            NotFound, UsageError (no such stream or interval).
+            NotFound, MoveNotAllowed (being deleted), UsageError (no such stream or interval).
         """
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
         driver = await self.sessions.driver(account, kept.seen.driver)
         if stream not in driver.pulls:
             raise errors.UsageError(f"Driver {driver.name!r} pulls no stream {stream!r}: {', '.join(driver.pulls)}.")
         now = self.parts.clock.now()
-        await self.parts.store.write(lambda tx: Schedules(tx, account).set(connection_id, stream, minutes, now))
+
+        def write(tx: Tx) -> None:
+            move(connection_id, Connections(tx, account).get(connection_id).seen.status, Move.EDIT)
+            Schedules(tx, account).set(connection_id, stream, minutes, now)
+
+        await self.parts.store.write(write)
 
     # --- regular tasks
     async def tick(self) -> None:
@@ -72,33 +79,37 @@ class Scheduling:
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""
         rows = await self.parts.store.read(all_ids)
+        judged: dict[tuple[str, str], str] = {}  # why the gate is closed, '' where it is open
         for account, connection_id, driver, status, health in rows:
             if status == Status.DELETING:
                 continue
-            try:
-                await self.parts.gate.admit(account, driver)
-            except errors.NotAdmitted as closed:
-                if health != Health.SUSPENDED:
-                    await self._suspend(account, connection_id, str(closed))
-            else:
-                if health == Health.SUSPENDED:
-                    await self._return(account, connection_id, status == Status.ACTIVE)
+            if (account, driver) not in judged:
+                judged[account, driver] = await self._closed(account, driver)
+            why = judged[account, driver]
+            if why and health != Health.SUSPENDED:
+                await self._suspend(account, connection_id, why)
+            elif not why and health == Health.SUSPENDED:
+                await self._return(account, connection_id, status == Status.ACTIVE)
+
+    async def _closed(self, account: str, driver: str) -> str:
+        try:
+            await self.parts.gate.admit(account, driver)
+        except errors.NotAdmitted as closed:
+            return str(closed)
+        return ""
 
     async def _suspend(self, account: str, connection_id: int, reason: str) -> None:
-        def write(tx: Tx) -> None:
-            Connections(tx, account).note(connection_id, health=Health.SUSPENDED, reason=reason)
-            Schedules(tx, account).rest(connection_id)
-
-        await self.parts.store.write(write)
+        await self.parts.store.write(lambda tx: synchronizing.suspend(tx, account, connection_id, reason))
         await self._tell(account, connection_id, "suspended")
 
     async def _return(self, account: str, connection_id: int, active: bool) -> None:
         def write(tx: Tx) -> None:
             Connections(tx, account).note(connection_id, health=Health.OK)
             if active:
-                Schedules(tx, account).wake(connection_id, self.parts.clock.now())
+                synchronizing.resume(tx, self.parts, account, connection_id, spread=SPREAD)
 
         await self.parts.store.write(write)
+        self.parts.queue.nudge()
         await self._tell(account, connection_id, "returned")
 
     async def _tell(self, account: str, connection_id: int, what: str) -> None:

@@ -106,6 +106,12 @@ class Work:
     connection: Connection
     client: Client
     kept: Kept | None = None
+    grant: _GrantTokens | None = None
+
+    @property
+    def carried(self) -> Token | None:
+        """What a draft's session holds now: its token may have been renewed on the way."""
+        return None if self.grant is None else self.grant.carried
 
     @property
     def left(self) -> bool:
@@ -168,6 +174,15 @@ class Sessions:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
 
+    async def admitted(self, account: str, connection_id: int) -> None:
+        """Whether the gate lets a stored connection work; imports nothing.
+
+        Raises:
+            NotFound, NotAdmitted leaves.
+        """
+        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
+        await self.parts.gate.admit(account, kept.seen.driver)
+
     async def driver_of(self, account: str, connection_id: int) -> Driver:
         """The driver of a stored connection, through the gate."""
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
@@ -221,7 +236,7 @@ class Sessions:
         )  # fmt: skip
         session.http = client
         session.tokens = grant.get
-        return Work(driver, session, seen, client, kept)
+        return Work(driver, session, seen, client, kept, grant)
 
     async def _transport(self, account: str, connection_id: int) -> Transport:
         found = self._transports.pop(connection_id, None) or _new_transport(self.parts, account)

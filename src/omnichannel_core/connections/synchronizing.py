@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering, pulling
+from omnichannel_core.connections import checking, delivering, pulling
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.pulling import Ended, Pull, Stopped
 from omnichannel_core.connections.sessions import Sessions, Work
@@ -19,11 +20,13 @@ from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
-from omnichannel_core.storage import hub, pages, streams
+from omnichannel_core.storage import hub, pages, sending, streams
 from omnichannel_core.storage.connections import Connections
+from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
 
 KIND = "synchronize"
+FAR = timedelta(days=365)  # whatever waits, whenever it is due
 BUSY = 1.0  # seconds until a stream that another process has is asked for again
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,26 @@ def submit(tx: Tx, parts: Parts, account: str, connection_id: int, *, initial: b
         payload={"initial": initial, **payload}, now=parts.clock.now(),
     )  # fmt: skip
     return process
+
+
+def suspend(tx: Tx, account: str, connection_id: int, reason: str) -> None:
+    """The gate has closed: schedules rest until it opens again."""
+    Connections(tx, account).note(connection_id, health=Health.SUSPENDED, reason=reason)
+    Schedules(tx, account).rest(connection_id)
+
+
+def resume(tx: Tx, parts: Parts, account: str, connection_id: int, *, spread: timedelta = timedelta(0)) -> None:
+    """Enabled, or let in again: schedules go on, what waited to be pushed too, and a first sync that never ended."""
+    now, mine = parts.clock.now(), Connections(tx, account)
+    seen = mine.get(connection_id).seen
+    Schedules(tx, account).wake(connection_id, now)
+    for stream in sorted(sending.due(tx, account, connection_id, now + FAR)):
+        delivering.submit_due(tx, seen, stream, now)
+    if seen.last_synced_at is None:
+        Queue.submit(
+            tx, account=account, connection=connection_id, kind=KIND, key=key(connection_id),
+            payload={"initial": True}, now=now, run_at=now + spread * random.random(),
+        )  # fmt: skip
 
 
 @attrs.define
@@ -77,7 +100,7 @@ class Synchronizing:
         except Stopped:
             return Done(message="Ended at a page boundary: the connection was switched off.")
         except errors.NotAdmitted as closed:
-            await self._note(account, connection_id, Health.SUSPENDED, str(closed))
+            await self.parts.store.write(lambda tx, why=str(closed): suspend(tx, account, connection_id, why))  # type: ignore[misc]
             raise
         except errors.AttentionNeeded as trouble:
             await self._note(account, connection_id, Health.ATTENTION, str(trouble))
@@ -104,6 +127,9 @@ class Synchronizing:
 
     async def _step(self, turn: Turn, work: Work, step: str) -> Again | Wait | None:
         """None when the step has come to its end."""
+        if step == "check":
+            await self._check(turn, work)
+            return None
         if step == "retry":
             await self._retry(turn, work)
             return None
@@ -134,6 +160,15 @@ class Synchronizing:
         async with _Group(self.parts, self.sessions, work) as members:
             return await Pull(self.parts, turn, stream, members).run()
 
+    async def _check(self, turn: Turn, work: Work) -> None:
+        found = await checking.run(work)
+
+        def write(tx: Tx) -> None:
+            turn.beat(tx)
+            checking.keep(tx, work.connection.account, work.connection.id, found, self.parts.clock.now())
+
+        await self.parts.store.write(write)
+
     async def _retry(self, turn: Turn, work: Work) -> None:
         """Records that failed, or that a callback named: fetched by id and stored without moving a cursor."""
         wanted: dict[str, list[str]] = {name: list(ids) for name, ids in turn.payload.get("fetch", {}).items()}
@@ -147,17 +182,24 @@ class Synchronizing:
                 continue
             for at in range(0, len(ids), 50):
                 part = list(dict.fromkeys(ids[at : at + 50]))
-                found = await stream.fetch(work.session, part)
+                fetch = stream.fetch
+                found = await pulling.guarded(f"Stream {name}", lambda f=fetch, p=part: f(work.session, p))  # type: ignore[misc]
+                pulling.check_records(stream, found)
                 await self.parts.store.compute(lambda s=stream, f=found: self._store_single(turn, work, s, f))  # type: ignore[misc]
 
     def _store_single(self, turn: Turn, work: Work, stream: PullStream[Any], found: Sequence[Any]) -> None:
-        ready = pages.prepare(found)
+        with pulling.honest(None, stream.name):
+            ready = pages.prepare(found)
 
         def write(tx: Tx) -> None:
-            connection = work.connection
+            connection, now = work.connection, self.parts.clock.now()
             pulling.must_go_on(tx, connection.account, connection.id)
             run = streams.current_run(tx, connection.id, stream.name) if stream.snapshot else 0
-            pages.store(tx, connection.account, connection.id, stream.name, ready, run=run, now=self.parts.clock.now())
+            with pulling.honest(tx, stream.name):
+                one = pages.store(tx, connection.account, connection.id, stream.name, ready, run=run, now=now)
+            if self.parts.sink is not None:
+                written = [record for kind in ready.by_kind for record in ready.of(kind, one.ids.get(kind, ()))]
+                self.parts.sink(tx, connection, stream.name, written)
             hub.refresh_flags(tx, connection.account, connection.id)
             turn.beat(tx)
 
@@ -165,14 +207,16 @@ class Synchronizing:
 
     async def _finished(self, turn: Turn, work: Work) -> None:
         now, connection = self.parts.clock.now(), work.connection
-        health, reason = (Health.OK, "")
-        if connection.missing:
-            what = ", ".join(sorted(connection.missing))
-            health, reason = Health.OK, f"Without: {what}."
+        synced = None if turn.payload.get("called") else now
 
         def write(tx: Tx) -> None:
             turn.beat(tx)
-            Connections(tx, connection.account).note(connection.id, health=health, reason=reason, synced_at=now)
+            mine = Connections(tx, connection.account)
+            seen = mine.get(connection.id).seen
+            health, reason = checking.verdict(seen.missing, seen.expires, now)
+            if seen.health is Health.SUSPENDED:  # the gate's answer is not the remote's to change
+                health, reason = seen.health, seen.health_reason
+            mine.note(connection.id, health=health, reason=reason, synced_at=synced)
 
         await self.parts.store.write(write)
 
@@ -186,9 +230,11 @@ class Synchronizing:
 
 
 def plan(driver: Driver, payload: Mapping[str, Any]) -> list[str]:
-    """The steps of a run: a schedule names streams; else everything, the data model first."""
-    if payload.get("streams"):
-        return ["retry", *payload["streams"]]
+    """The steps of a run: a schedule or a call says what is wanted; else everything, the data model first."""
+    if payload.get("check"):
+        return ["check"]
+    if payload.get("streams") or payload.get("called"):
+        return ["retry", *payload.get("streams", ())]
     model = [stream.name for stream in driver.model_streams()]
     rest = [stream.name for stream in driver.record_streams()]
     return [*model, "retry", *rest, "push"]
@@ -230,7 +276,12 @@ class _Group:
             seen = other.seen
             usable = seen.status is Status.ACTIVE and seen.health is not Health.SUSPENDED
             if usable and seen.driver == mine.driver and seen.channel not in members:
-                members[seen.channel] = await self._stack.enter_async_context(self.sessions.open(mine.account, seen.id))
+                try:
+                    opened = await self._stack.enter_async_context(self.sessions.open(mine.account, seen.id))
+                except errors.OmnichannelError as trouble:  # its own sync tells what is wrong with it
+                    _log.info("connection %d is left out of its group: %s", seen.id, trouble.key)
+                else:
+                    members[seen.channel] = opened
         return members
 
     async def __aexit__(self, *raised: object) -> None:

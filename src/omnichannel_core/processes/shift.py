@@ -200,9 +200,12 @@ class Shift:
     async def _raised(self, turn: Turn, error: Exception) -> turns.Ended | None:
         cause = endings.unwrapped(error)
         process = turn.process
-        if turn.lost or isinstance(cause, errors.Superseded):
+        if turn.lost:
             _log.info("process %s was taken over: %s", process.id, cause)
             return None
+        if isinstance(cause, errors.Superseded):  # of the process: then this changes nothing; or of what it works on
+            _log.info("process %s begins anew: %s", process.id, cause)
+            return endings.stopped(turn, self._clock.now())
         if cause is None or turn.scope.cancel_called:
             _log.info("process %s stopped with %s", process.id, type(error).__name__)
             return endings.stopped(turn, self._clock.now())

@@ -43,16 +43,23 @@ def get(tx: Tx, account: str, draft_id: int, now: datetime) -> Draft:
     return _draft_of(row._mapping)
 
 
-def unconfirmed(tx: Tx, draft_id: int, now: datetime) -> Draft:
+def unconfirmed(tx: Tx, draft_id: int, claim_hash: str, now: datetime) -> Draft:
     """One that the marketplace began and nobody has confirmed.
 
     Raises:
         NotFound: none such.
     """
-    row = tx.execute(sa.select(draft).where(C.id == draft_id, C.account_id.is_(None))).one_or_none()
+    row = tx.execute(
+        sa.select(draft).where(C.id == draft_id, C.account_id.is_(None), C.state_hash == claim_hash)
+    ).one_or_none()
     if row is None or row.expires_at <= micros(now):
         raise errors.NotFound(f"There is no draft {draft_id} to confirm any more: start again at the marketplace.")
     return _draft_of(row._mapping)
+
+
+def there(tx: Tx, one: Draft) -> bool:
+    """Whether it was neither saved nor discarded."""
+    return tx.execute(sa.select(C.id).where(C.id == one.id, C.account_id == one.account)).scalar() is not None
 
 
 def take_state(tx: Tx, state_hash: str, now: datetime) -> Draft | None:
@@ -66,9 +73,15 @@ def take_state(tx: Tx, state_hash: str, now: datetime) -> Draft | None:
     return _draft_of(row._mapping)
 
 
-def remove(tx: Tx, one: Draft) -> None:
-    """The draft and its secrets."""
-    _forget(tx, [one.id])
+def remove(tx: Tx, one: Draft) -> bool:
+    """The draft and its secrets; False when it was gone already."""
+    return _forget(tx, [one.id]) == 1
+
+
+def remove_of(tx: Tx, account: str, connection_id: int) -> None:
+    """All re-authorizations of a connection that is going."""
+    rows = tx.execute(sa.select(C.id).where(C.account_id == account, C.connection_id == connection_id))
+    _forget(tx, [row[0] for row in rows])
 
 
 def sweep(tx: Tx, now: datetime) -> int:
@@ -78,11 +91,12 @@ def sweep(tx: Tx, now: datetime) -> int:
     return len(over)
 
 
-def _forget(tx: Tx, ids: list[int]) -> None:
-    if ids:
-        tx.execute(draft.delete().where(C.id.in_(ids)))
-        owners = [str(one) for one in ids]
-        tx.execute(secret.delete().where(secret.c.owner_kind == "draft", secret.c.owner_id.in_(owners)))
+def _forget(tx: Tx, ids: list[int]) -> int:
+    if not ids:
+        return 0
+    owners = [str(one) for one in ids]
+    tx.execute(secret.delete().where(secret.c.owner_kind == "draft", secret.c.owner_id.in_(owners)))
+    return tx.execute(draft.delete().where(C.id.in_(ids))).rowcount
 
 
 def _draft_of(row: Mapping[Any, Any]) -> Draft:

@@ -7,6 +7,7 @@ from pathlib import Path
 from omnichannel_core import errors
 from omnichannel_core.storage import keys, migrations
 from omnichannel_core.storage.keys import KeyRing
+from omnichannel_core.storage.schema import secret
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.vault import CANARY, Vault
 
@@ -30,8 +31,7 @@ def open_store(store: Store, ring: KeyRing | None) -> Vault:
     store.open()
     try:
         migrations.ensure(store)
-        vault = Vault(ring or _own_key(store, path))
-        store.write_now(lambda tx: _canary(tx, vault)) if not store.read_now(_has_canary) else None
+        vault = _known(store, ring, path) or store.write_now(lambda tx: _new(tx, ring, path))
         store.read_now(vault.open_canary)
     except BaseException:
         store.close()
@@ -39,29 +39,43 @@ def open_store(store: Store, ring: KeyRing | None) -> Vault:
     return vault
 
 
-def _own_key(store: Store, path: Path | None) -> KeyRing:
-    assert path is not None  # noqa: S101 - no ring was given, so the path is known
-    if path.exists():
-        return keys.from_file(path)
-    if store.read_now(_has_canary):
+def _known(store: Store, ring: KeyRing | None, path: Path | None) -> Vault | None:
+    """The vault of a store that was opened before; None for a new one."""
+    if not store.read_now(_has_canary):
+        return None
+    if ring is None and path is not None and not path.exists():
         raise errors.VaultSealed(
             f"The key file {path} of this store is missing. Restore it from its backup, or give the key by "
             "OMNICHANNEL_KEYS or --key-file. Without it no secret can be opened; a new key would not help."
         )
-    return keys.create_file(path)
+    return Vault(ring or _own_key(path))
 
 
-def _canary(tx: Tx, vault: Vault) -> None:
-    """Once, whoever opens a new store first; a store that already has secrets is never given a new canary."""
+def _new(tx: Tx, ring: KeyRing | None, path: Path | None) -> Vault:
+    """Once, whoever opens a new store first: key and canary in one write, so that two who begin agree.
+
+    Raises:
+        VaultSealed: the store has secrets and no canary; it is never given a new one.
+    """
+    if not _has_canary(tx) and _has_secrets(tx):
+        raise errors.VaultSealed("The store has secrets and no canary: it is damaged. Restore it from its backup.")
+    made = ring is None and path is not None and not path.exists()
+    vault = Vault(keys.create_file(path) if made and path is not None else ring or _own_key(path))
     if not _has_canary(tx):
-        if vault.census(tx):
-            raise errors.VaultSealed("The store has secrets and no canary: it is damaged. Restore it from its backup.")
         vault.plant_canary(tx)
+    return vault
+
+
+def _own_key(path: Path | None) -> KeyRing:
+    assert path is not None  # noqa: S101 - no ring was given, so the path is known
+    return keys.from_file(path)
+
+
+def _has_secrets(tx: Tx) -> bool:
+    return tx.execute(secret.select().limit(1)).first() is not None
 
 
 def _has_canary(tx: Tx) -> bool:
-    from omnichannel_core.storage.schema import secret
-
     account, owner, owner_id, field = CANARY
     query = secret.select().filter_by(account_id=account, owner_kind=owner, owner_id=owner_id, field=field)
     return tx.execute(query).first() is not None

@@ -81,13 +81,21 @@ def prepare(records: Iterable[Record | Bad]) -> Prepared:
             bad.append(one)
             continue
         same = by_kind.setdefault(type(one).__name__, {})
-        before = same.get(one.id)
-        if before is not None and (one.partial or before[0].revision > one.revision):
-            merged = _merge(before[0], one)
-            same[one.id] = (merged, encode(merged))
-        else:
-            same[one.id] = (one, encode(one))
+        newest = _newest(same[one.id][0], one) if one.id in same else one
+        same[one.id] = (newest, encode(newest))
+    for same in by_kind.values():
+        for gone in [old for record, _ in list(same.values()) for old in record.replaces if old != record.id]:
+            same.pop(gone, None)
     return Prepared(by_kind, bad)
+
+
+def _newest(before: Record, one: Record) -> Record:
+    """Of two of the same id in one page."""
+    if one.partial:
+        return _merge(before, one)
+    if before.revision <= one.revision:
+        return one
+    return _merge(one, before) if before.partial else before
 
 
 def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *, run: int, now: datetime) -> Stored:
@@ -232,10 +240,10 @@ def _lines(connection: int, order: Record) -> Iterable[tuple[Any, ...]]:
     if not isinstance(order, Order) or order.lines is UNSET:
         return
     lines: Mapping[str, Line] = order.lines
-    for line in lines.values():
+    for line_id, line in lines.items():
         price, gross = line.price, line.gross
         yield (
-            connection, order.id, line.id,
+            connection, order.id, line_id,
             "" if line.sku is UNSET else line.sku, "" if line.name is UNSET else line.name,
             "" if line.quantity is UNSET else str(line.quantity),
             "" if price is UNSET else str(price.amount),

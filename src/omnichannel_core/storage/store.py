@@ -105,21 +105,23 @@ class Store:
     # --- in a thread
     def read_now(self, work: Work[T]) -> T:
         """Blocking `read`."""
-        with _typed(), self._engine.connect().execution_options(readonly=True) as tx, tx.begin():
+        with self._typed(), self._engine.connect().execution_options(readonly=True) as tx, tx.begin():
             return work(tx)
 
     def write_now(self, work: Work[T]) -> T:
         """Blocking `write`."""
-        with _typed(), self._lock.held() if self._lock else nullcontext(), self._engine.begin() as tx:
+        with self._typed(), self._lock.held() if self._lock else nullcontext(), self._engine.begin() as tx:
             return work(tx)
 
-
-@contextmanager
-def _typed() -> Iterator[None]:
-    """The database's troubles as ours; the message has no statement and no value."""
-    try:
-        yield
-    except OperationalError as cause:
-        raise errors.StorageError(f"The store cannot do this now: {cause.orig}. Nothing was changed.") from cause
-    except DBAPIError as cause:
-        raise errors.StorageError(f"The store refused a statement: {type(cause.orig).__name__}.") from cause
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        """The database's troubles as ours, from SQLAlchemy or past it; the message has no statement and no value."""
+        raw = self._engine.dialect.loaded_dbapi
+        try:
+            yield
+        except (OperationalError, raw.OperationalError) as cause:
+            told = cause.orig if isinstance(cause, DBAPIError) else cause
+            raise errors.StorageError(f"The store cannot do this now: {told}. Nothing was changed.") from cause
+        except (DBAPIError, raw.Error) as cause:
+            told = cause.orig if isinstance(cause, DBAPIError) else cause
+            raise errors.StorageError(f"The store refused a statement: {type(told).__name__}.") from cause

@@ -1,0 +1,1 @@
+"""A driver whose remote does what a test says."""

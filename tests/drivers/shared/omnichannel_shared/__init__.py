@@ -1,0 +1,1 @@
+"""Sites of one seller: one grant, one token, one limit, one pull."""
