@@ -1,4 +1,7 @@
-"""`python -m campaigns [--size full|ci] [--only NAME ...]`: exit code 1 when a figure is not well or a control finds nothing."""
+"""`python -m campaigns [--size full|ci] [--only NAME ...]`: exit code 1 when a figure is not well.
+
+A control is a figure too: it is not well when it finds nothing.
+"""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,15 +165,16 @@ class Day:
         """Creates that fail in each way, and one that does not; a check and edits."""
         house, door = self.house, self.house.connections
         for kind in ("refused", "rejected", "down", "raised"):
-            form = {"shop": self.shop, "key": given[kind]}
+            form: dict[str, Any] = {"shop": self.shop, "key": given[kind]}
             await self.step(f"create {kind}", lambda f=form: door.create(ACCOUNT, "leaky", "No", f), fails=True)  # type: ignore[misc]
-        for form in (
+        wrong: tuple[dict[str, Any], ...] = (
             {"shop": self.shop, "key": given["key"], "other": given["key"]},
             {"shop": 1, "key": [given["key"]]},
-        ):
+        )
+        for form in wrong:
             await self.step("create wrong", lambda f=form: door.create(ACCOUNT, "leaky", "No", f), fails=True)  # type: ignore[misc]
-        form = {"shop": self.shop, "key": given["key"]}
-        saved = await self.step("create", lambda: door.create(ACCOUNT, "leaky", "Yes", form))
+        right = {"shop": self.shop, "key": given["key"]}
+        saved = await self.step("create", lambda: door.create(ACCOUNT, "leaky", "Yes", right))
         one = int(saved.connection.id)
         await self.step("credentials", lambda: door.credentials(ACCOUNT, one))
         await self.step("check", lambda: door.check(ACCOUNT, one))
@@ -295,7 +297,8 @@ def command_line(ground: Ground, search: Search, given: Mapping[str, str], shop:
     for words, typed in (
         (create, keys[0]), (create, keys[1]), (create, {"key": [given["command line"]]}), (["connections", "list"], {}),
         (["connections", "edit", "1", "--secrets-stdin"], keys[1]), (["connections", "check", "1"], {}),
-        (["connections", "sync", "1"], {}), (["connections", "show", "1"], {}), (["connections", "delete", "99", "--yes"], {}),
+        (["connections", "sync", "1"], {}), (["connections", "show", "1"], {}),
+        (["connections", "delete", "99", "--yes"], {}),
         (["licenses", "list"], {}), (["licenses", "add", str(license_file)], {}), (["processes", "list"], {}),
         (["hub", "errors"], {}), (["drivers", "list"], {}), (["doctor"], {}),
         (["connections", "create", "leaky", "X", "--set", f"key={given['command line']}"], {}),
@@ -378,7 +381,7 @@ def run(size: float = 1.0) -> Iterable[Figure]:
     """On each loop once, whatever the size; the command line once."""
     for backend in BACKENDS:
         with prepared(leaky="campaigns.leaky") as ground:
-            seen = forked(lambda: _day(ground, backend, commands=backend == BACKENDS[0]))
+            seen = forked(partial(_day, ground, backend, commands=backend == BACKENDS[0]))
         details = {key: seen[key] for key in ("secrets", "steps", "raised", "commands", "looked")}
         yield Figure(f"canaries_found_{backend}", len(seen["found"]), 0, details={**details, "where": seen["found"]})
         yield control(f"canaries_found_{backend}", seen["planted"], least=7, what="leaks planted on purpose, 7 places")

@@ -48,7 +48,8 @@ class Ground:
     def house(self, **more: Any) -> Omnichannel:
         """Not opened yet."""
         catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
-        return Omnichannel(self.database, **({"trust": self.trust, "catalog": catalog} | more))
+        given: dict[str, Any] = {"trust": self.trust, "catalog": catalog, **more}
+        return Omnichannel(self.database, **given)
 
     def license(self, driver: str, application: str = "") -> str:
         """A key for the main account."""

@@ -94,9 +94,17 @@ def judged(answer: Answer) -> None:
     judge(answer)
 
 
+def _key(session: Session) -> str:
+    return session[LeakyCredentials].key.get_secret_value()
+
+
+def _shop(session: Session) -> str:
+    return session[LeakyCredentials].shop
+
+
 async def _ask(session: Session, operation: str, status: int, method: str = "GET", **more: object) -> Answer:
     """The remote answers with this status, and with everything it got."""
-    url = f"{session[LeakyCredentials].shop}/{operation}?status={status}&key={session[LeakyCredentials].key.get_secret_value()}"
+    url = f"{_shop(session)}/{operation}?status={status}&key={_key(session)}"
     try:
         answer = await session.http.send(operation, method, url, **more)  # type: ignore[arg-type]
     finally:
@@ -109,7 +117,7 @@ async def _ask(session: Session, operation: str, status: int, method: str = "GET
 
 async def check(session: Session) -> Checkup:
     """The key's first letters decide what happens."""
-    key = session[LeakyCredentials].key.get_secret_value()
+    key = _key(session)
     status = {"refuse": 401, "reject": 422, "down": 503}.get(key.partition("-")[0], 200)
     if key.startswith("raise-"):
         raise ValueError(f"the key is {key}")
@@ -138,9 +146,9 @@ def _token(session: Session, value: str) -> Token:
 
 
 async def renew(session: Session, name: str, old: Token | None) -> Token:
-    """The first one is the key itself; later the old one's refresh token goes out in the body; the remote sends it back with a fault."""
+    """The first one is the key itself; later the old refresh token goes out, and comes back with a fault."""
     if old is None or old.refresh is None:
-        return _token(session, session[LeakyCredentials].key.get_secret_value())
+        return _token(session, _key(session))
     form = {"refresh_token": old.refresh.get_secret_value(), "grant_type": "refresh_token"}
     await _ask(session, "renew", 401 if RENEW_FAILS else 200, "POST", form=form, token=None)
     return _token(session, f"{old.value.get_secret_value()}~new")
@@ -158,7 +166,8 @@ async def pull(session: Session, cursor: Cursor) -> Page[Cursor]:
         await _ask(session, "orders", int(what))
         order = Order(id="1", number="N1", revision="1")
         return Page(cursor=cursor, records=[order, Bad(kind=Order, id="2", reason="no number", raw=b"{}")])
-    text = f"token {(await session.token()).value.get_secret_value()}, key {session[LeakyCredentials].key.get_secret_value()}"
+    token = await session.token()
+    text = f"token {token.value.get_secret_value()}, key {_key(session)}"
     if what == "driver":
         session.log.error("trouble with %s", text)
         raise errors.RemoteUnavailable(f"no luck with {text}")

@@ -24,8 +24,10 @@ def spellings(secret: str) -> dict[str, bytes]:
     raw = secret.encode()
     head = secret.removeprefix(secret.partition("-")[0] + "-") if secret.partition("-")[0].isalpha() else secret
     found = {
-        "plain": raw, "url": quote(secret, safe="").encode(), "form": quote_plus(secret).encode(), "hex": raw.hex().encode(),
-        "HEX": raw.hex().upper().encode(), "json": json.dumps(secret)[1:-1].encode(), "html": html.escape(secret).encode(),
+        "plain": raw, "url": quote(secret, safe="").encode(), "form": quote_plus(secret).encode(),
+        "hex": raw.hex().encode(),
+        "HEX": raw.hex().upper().encode(), "json": json.dumps(secret)[1:-1].encode(),
+        "html": html.escape(secret).encode(),
         "utf-16": secret.encode("utf-16-le"), "repr": repr(secret)[1:-1].encode(), "cut off": head[:SHOWN].encode(),
     }  # fmt: skip
     for lead in range(3):
