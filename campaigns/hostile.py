@@ -136,7 +136,7 @@ def _deadly() -> dict[str, str]:
 def _campaign(syncs: int, backend: str, *, fault: bool = False, only: str = "") -> Seen:
     def main() -> dict[str, Any]:
         logging.disable(logging.CRITICAL)
-        pulling.DEADLINE = DEADLINE
+        pulling.guarded.__defaults__ = (DEADLINE,)
         if fault:
             _unguarded()
         answer: dict[str, Any] = anyio.run(_day, ground, syncs, only, backend=backend)
