@@ -137,7 +137,7 @@ async def test_member_switched_off_meanwhile(open_house: Any, remote: Remote, mo
         class Polls(list[tuple[str, ...]]):
             def append(self, one: tuple[str, ...]) -> None:
                 house._store.write_now(  # type: ignore[attr-defined]
-                    lambda tx: tx.exec_driver_sql(f"UPDATE omni_connection SET status='inactive' WHERE id={int(fr)}")  # noqa: S608
+                    lambda tx: tx.exec_driver_sql(f"UPDATE omni_connection SET status='inactive' WHERE id={int(fr)}")
                 )
                 polls.append(one)
 
