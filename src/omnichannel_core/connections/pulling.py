@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -48,6 +48,7 @@ class Pull:
     taken: dict[str, streams.Taken] = attrs.field(factory=dict)
     stored: int = 0
     bad: int = 0
+    _mores: Sequence[bool | Wait] = ()  # of the page that came last
 
     async def run(self) -> Ended:
         """Until the end, a wait, or the slot is wanted by others.
@@ -63,14 +64,13 @@ class Pull:
                 await self.parts.store.write(lambda tx: streams.give_back(tx, self.taken.values()))
 
     async def _pages(self) -> Ended:
-        out, into = anyio.create_memory_object_stream[Mapping[str, Page[Any]]](0)
+        out, into = anyio.create_memory_object_stream[dict[str, Page[Any]]](0)
         failed: list[BaseException] = []
-        last: Mapping[str, Page[Any]] = {}
         async with anyio.create_task_group() as group:
             group.start_soon(self._ask, out, failed)
             async with into:
                 async for found in into:
-                    last = found
+                    self._mores = [page.more for page in found.values()]
                     try:
                         await self._commit(found)
                     except errors.OmnichannelError as trouble:
@@ -82,7 +82,7 @@ class Pull:
             group.cancel_scope.cancel()
         if failed:
             raise failed[0]
-        return await self._end(last)
+        return await self._end()
 
     async def _ask(self, out: Any, failed: list[BaseException]) -> None:
         """The producer: at most one page ahead of the commit. It stops where the turn should end."""
@@ -104,7 +104,7 @@ class Pull:
             except errors.OmnichannelError as trouble:
                 failed.append(trouble)
 
-    async def _call(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
+    async def _call(self, cursors: Mapping[str, Any]) -> dict[str, Page[Any]]:
         """Ask the driver, within a deadline; what it raises and what it gives are checked."""
         try:
             with anyio.fail_after(DEADLINE):
@@ -127,7 +127,7 @@ class Pull:
                 f"Stream {self.stream.name} raised {type(cause).__name__}, which drivers may not raise."
             ) from cause
         self._check(found)
-        return found
+        return dict(found)
 
     def _check(self, found: Mapping[str, Page[Any]]) -> None:
         name = self.stream.name
@@ -172,7 +172,7 @@ class Pull:
                 f"Stream {self.stream.name}: the stored cursor does not fit {self.stream.cursor.__name__} any more."
             ) from cause
 
-    async def _commit(self, found: Mapping[str, Page[Any]]) -> None:
+    async def _commit(self, found: dict[str, Page[Any]]) -> None:
         ready = await self.parts.store.compute(lambda: self._commit_now(found))
         for channel, one in ready.items():
             connection = self.works[channel].connection
@@ -192,9 +192,14 @@ class Pull:
         if self.stream.acknowledge is not None:
             await self._acknowledge()
 
-    def _commit_now(self, found: Mapping[str, Page[Any]]) -> dict[str, pages.Stored]:
-        """In the writers' lane: encode first, then the shortest transaction there can be."""
+    def _commit_now(self, found: dict[str, Page[Any]]) -> dict[str, pages.Stored]:
+        """In the writers' lane: encode first, then the shortest transaction there can be.
+
+        Takes the pages out of `found`: their records end here, not on the event loop, and before the next page is
+        decoded in this lane. So one page is in memory as objects, and the next one gets the memory it leaves.
+        """
         prepared = {channel: (page, pages.prepare(page.records)) for channel, page in found.items()}
+        found.clear()
         return self.parts.store.write_now(lambda tx: self._write(tx, prepared))
 
     def _write(self, tx: Tx, prepared: Mapping[str, tuple[Page[Any], pages.Prepared]]) -> dict[str, pages.Stored]:
@@ -227,11 +232,10 @@ class Pull:
     def _before(self) -> int:
         return int(self.turn.payload.get("stored", {}).get(self.stream.name, 0))
 
-    async def _end(self, last: Mapping[str, Page[Any]]) -> Ended:
-        mores = [page.more for page in last.values()]
-        if any(more is True for more in mores):
+    async def _end(self) -> Ended:
+        if any(more is True for more in self._mores):
             return Ended(complete=False, stored=self.stored, bad=self.bad)
-        waits = [more for more in mores if isinstance(more, Wait)]
+        waits = [more for more in self._mores if isinstance(more, Wait)]
         if waits:
             return Ended(complete=False, wait=min(waits, key=lambda one: one.seconds), stored=self.stored, bad=self.bad)
         await self.parts.store.write(self._end_run)
