@@ -12,7 +12,6 @@ import httpcore2
 from omnichannel_core import errors
 from omnichannel_core.remote.guard import AddressGuard, why
 
-
 MOST_AT_ONCE = 1 << 18  # bytes: what an event loop takes from a socket in one go
 
 
