@@ -265,6 +265,7 @@ class _GrantTokens:
     session: LiveSession
     grant: int
     carried: Token | None
+    without: set[str] = attrs.field(factory=set)  # no such token: this session does not look for it again
 
     async def get(self, name: str = "access") -> Token | None:
         return await self._ask(name, None)
@@ -280,8 +281,13 @@ class _GrantTokens:
                 return self.carried
             self.carried = await renew(self.session, name, self.carried) if renew else None
             return self.carried
+        if name in self.without:
+            return None
         bound = None if renew is None else (lambda which, old: renew(self.session, which, old))
-        return await self.sessions.tokens.get(self.account, self.grant, name, bound, refused=refused)
+        found = await self.sessions.tokens.get(self.account, self.grant, name, bound, refused=refused)
+        if found is None and refused is None:
+            self.without.add(name)
+        return found
 
 
 def _unsaved(
