@@ -31,6 +31,7 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
@@ -304,7 +305,8 @@ def _subject(kept: Kept | None) -> Record | None:
 
 
 def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
-    return f"{account}/{forms.proof(application, pepper)}" if application else account
+    """Whose budget it is: the marketplace counts an application's requests, whichever of our accounts uses it."""
+    return forms.proof(application, pepper) if application else account
 
 
 def _new_transport(parts: Parts, account: str) -> Transport:
