@@ -136,8 +136,8 @@ class Omnichannel:
         queue = Queue(self._store, self._clock)
         self._parts = Parts(
             store=self._store, vault=vault, clock=self._clock, gate=self._gate, queue=queue, events=self._events,
-            guard=self._guard, limiter=Limiter(self._clock, self._budgets), endpoints=self._endpoints, host_lists=self._host_lists,
-            callback_base=self._callback_base, sink=self._sink,
+            guard=self._guard, limiter=Limiter(self._clock, self._budgets), endpoints=self._endpoints,
+            host_lists=self._host_lists, callback_base=self._callback_base, sink=self._sink,
         )  # fmt: skip
         self._sessions = Sessions(self._parts, Tokens(self._store, vault, self._clock))
         self._connection_room()

@@ -1,8 +1,8 @@
 """Budgets shared by all connections and all processes of a store.
 
-Every step happens on the one shared state, under a lock, before the request leaves: so no process can spend what another
-has spent, and one that dies takes nothing along. Beside SQLite the state is a small file per budget and a step costs
-microseconds; on a server it is a row and a step is one short transaction. There are no leases to hand over.
+Every step happens on the one shared state, under a lock, before the request leaves: so no process can spend what
+another has spent, and one that dies takes nothing along. Beside SQLite the state is a small file per budget: a step
+costs microseconds. On a server it is a row: a step is one short transaction. There are no leases to hand over.
 
 Only units are shared. `Limit.concurrent` counts the requests of one process.
 """
