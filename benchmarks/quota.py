@@ -33,7 +33,7 @@ from omnichannel_core.storage.store import Store
 from omnichannel_core.testing.simulator import control, running
 
 QUOTA, WINDOW, TOKEN = 150, 30, "benchmark-token-0123456789abcdef"
-SHOPS: Mapping[str, float] = {"aloneshop": 0.0, "sharedshop": 1.5}  # requests a second of somebody else
+SHOPS: Mapping[str, float] = {"aloneshop": 0.0, "sharedshop": 20.0}  # requests a second of somebody else
 READERS, TASKS, LATENCY = 2, 3, 0.05
 SHARE = 0.97
 
