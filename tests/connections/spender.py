@@ -1,6 +1,7 @@
 """A process for tests: `spender.py DATABASE PORT SECONDS` asks the server on that port as fast as its budget allows.
 
-Prints `ready` first; the path it asks for is the time at which its units were taken. The budget is 20 at once and 40 a second, of key `test`.
+Prints `ready` first; the path it asks for is the time at which its units were taken.
+The budget is 20 at once and 40 a second, of key `test`.
 """
 
 from __future__ import annotations
