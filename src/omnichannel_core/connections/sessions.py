@@ -217,7 +217,7 @@ class Sessions:
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
         folder = self.parts.store.data / "connections" / str(seen.id)
         session = LiveSession(
-            clock=self.parts.clock, log=logging.getLogger(f"omnichannel_core.drivers.{driver.name}"),
+            clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
             callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
