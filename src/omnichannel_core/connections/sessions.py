@@ -31,6 +31,7 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
@@ -216,7 +217,7 @@ class Sessions:
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
         folder = self.parts.store.data / "connections" / str(seen.id)
         session = LiveSession(
-            clock=self.parts.clock, log=logging.getLogger(f"omnichannel_core.drivers.{driver.name}"),
+            clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
             callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
@@ -310,7 +311,8 @@ def _subject(kept: Kept | None) -> Record | None:
 
 
 def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
-    return f"{account}/{forms.proof(application, pepper)}" if application else account
+    """Whose budget it is: the marketplace counts an application's requests, whichever of our accounts uses it."""
+    return forms.proof(application, pepper) if application else account
 
 
 def _new_transport(parts: Parts, account: str) -> Transport:
