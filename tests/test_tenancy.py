@@ -69,7 +69,8 @@ async def test_other_account(house: Omnichannel, shop: Any, door: str) -> None:
     view = await house.views.create("acme", "ann", "Mine", Look())
     driver = await house.drivers.load("acme", "echo")
     given: dict[str, Any] = {
-        "account": "other", "connection_id": one, "connection": one, "ids": [one], "id": one, "process_id": saved.process.id,
+        "account": "other",
+        "connection_id": one, "connection": one, "ids": [one], "id": one, "process_id": saved.process.id,
         "view": view.id, "view_id": view.id, "actor": "ann", "owner": "ann", "look": Look(), "name": "Other",
         "driver": driver if door == "connections.settings" else "echo", "typed": {}, "return_url": "https://x.example",
         "call": Call(method="GET", path="", query={"state": "x"}), "draft": one, "claim": "x", "stream": "orders",
