@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import sys
 import tempfile
 import traceback
@@ -46,13 +48,14 @@ class Ground:
     def house(self, **more: Any) -> Omnichannel:
         """Not opened yet."""
         catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
-        return Omnichannel(self.database, **({"trust": self.trust, "catalog": catalog} | more))
+        given: dict[str, Any] = {"trust": self.trust, "catalog": catalog, **more}
+        return Omnichannel(self.database, **given)
 
-    def license(self, driver: str) -> str:
+    def license(self, driver: str, application: str = "") -> str:
         """A key for the main account."""
         return vendor.issue(
             self.private, account=ACCOUNT, driver=driver, distribution=f"omnichannel-{driver}",
-            now=datetime.now(UTC),
+            now=datetime.now(UTC), application=application,
         )  # fmt: skip
 
     async def settle(self, house: Omnichannel) -> None:
@@ -105,11 +108,11 @@ def spawn(work: Callable[[], Any]) -> int:
         os._exit(code)
 
 
-def forked(work: Callable[[], Any]) -> Any:
+def forked(work: Callable[[], Any], seconds: float = 900.0) -> Any:
     """Run `work` in a forked process; what it answered, by way of JSON.
 
     Raises:
-        RuntimeError: it failed; its traceback is on stderr.
+        RuntimeError: it failed (its traceback is on stderr), or took longer than so many seconds and was killed.
     """
     reading, writing = os.pipe()
 
@@ -120,6 +123,8 @@ def forked(work: Callable[[], Any]) -> Any:
     child = spawn(told)
     os.close(writing)
     with os.fdopen(reading) as source:
+        if not select.select([source], [], [], seconds)[0]:
+            os.kill(child, signal.SIGKILL)
         said = source.read()
     if os.waitpid(child, 0)[1] != 0:
         raise RuntimeError("a forked part of the campaign failed")

@@ -26,6 +26,7 @@ STEP, PAGE = 200, 20  # orders a good sync has to bring, and how many come in a 
 SHORT = 1.0  # seconds: a good sync that takes no longer is well, whatever it takes alone
 PRESS = 0.5  # seconds between two presses of SYNCHRONIZE at each hostile connection
 DEADLINE = 1.0  # seconds for a page, instead of five minutes
+PATIENCE = 15.0  # seconds for a house with one deadly way in it
 BACKENDS = ("asyncio", "trio")
 
 
@@ -93,7 +94,7 @@ class Day:
         return wrong
 
 
-async def _day(ground: Ground, syncs: int) -> dict[str, Any]:
+async def _day(ground: Ground, syncs: int, only: str = "") -> dict[str, Any]:
     remote = importlib.import_module("omnichannel_echo.remote")
     ways = importlib.import_module("omnichannel_hostile.driver")
     remote.SHOPS["a"] = shop = remote.Remote(page=PAGE)
@@ -104,7 +105,7 @@ async def _day(ground: Ground, syncs: int) -> dict[str, Any]:
         await house.processes.wait(ACCOUNT, saved.process.id, 60)
         day = Day(house, shop, saved.connection.id, {}, ways.HEAVY)
         alone = await day.syncs(syncs)
-        for name in ways.WAYS:
+        for name in [only] if only else sorted(set(ways.WAYS) - ways.DEADLY):
             made = await house.connections.create(ACCOUNT, "hostile", name[:40], {"way": name})
             day.hostile[name] = made.connection.id
         async with anyio.create_task_group() as group:
@@ -113,21 +114,36 @@ async def _day(ground: Ground, syncs: int) -> dict[str, Any]:
             await anyio.sleep(2 * DEADLINE)
             group.cancel_scope.cancel()
         untyped = await day.untyped()
-        found = Seen(alone, beside, day.failed, untyped, len(ways.WAYS))
+        found = Seen(alone, beside, day.failed, untyped, len(day.hostile))
     return attrs.asdict(found)
 
 
-def _campaign(syncs: int, backend: str, *, fault: bool = False) -> Seen:
+def _deadly() -> dict[str, str]:
+    """Ways that bring the house down, or leave its good connection without a sync: how."""
+    fallen = {}
+    for backend in BACKENDS:
+        for name in ("the end of the program", "no exception at all"):
+            try:
+                seen = _campaign(1, backend, only=name)
+            except RuntimeError:
+                fallen[f"{name}, {backend}"] = "the house came down, or could not be closed"
+                continue
+            if seen.failed or seen.untyped:
+                fallen[f"{name}, {backend}"] = f"{seen.failed} good syncs failed, {dict(seen.untyped)}"
+    return fallen
+
+
+def _campaign(syncs: int, backend: str, *, fault: bool = False, only: str = "") -> Seen:
     def main() -> dict[str, Any]:
         logging.disable(logging.CRITICAL)
-        pulling.DEADLINE = DEADLINE
+        pulling.guarded.__defaults__ = (DEADLINE,)
         if fault:
             _unguarded()
-        answer: dict[str, Any] = anyio.run(_day, ground, syncs, backend=backend)
+        answer: dict[str, Any] = anyio.run(_day, ground, syncs, only, backend=backend)
         return answer
 
     with prepared(echo="omnichannel_echo.driver", hostile="omnichannel_hostile.driver") as ground:
-        return Seen(**forked(main))
+        return Seen(**forked(main, PATIENCE if only else 600.0))
 
 
 def _unguarded() -> None:
@@ -139,12 +155,8 @@ def _unguarded() -> None:
         with anyio.move_on_after(DEADLINE):
             try:
                 return {channel: await self.stream.pull(work.session, cursors[channel])}
-            except (SystemExit, BaseExceptionGroup) as trouble:
+            except BaseExceptionGroup as trouble:
                 raise ValueError("bare") from trouble
-            except BaseException as trouble:
-                if type(trouble).__name__ == "Odd":
-                    raise ValueError("bare") from trouble
-                raise
         raise ValueError("late")
 
     pulling.Pull._call = bare  # type: ignore[method-assign]
@@ -167,8 +179,12 @@ def run(size: float = 1.0) -> Iterable[Figure]:
         yield Figure(f"hostile_ways_without_typed_error_{backend}", len(seen.untyped), 0, details={
             "ways": seen.ways, "which": dict(seen.untyped),
         })  # fmt: skip
+    fallen = _deadly()
+    yield Figure("hostile_ways_that_bring_the_house_down", len(fallen), 0, details={"which": fallen})
     seen = _campaign(1, "asyncio", fault=True)
-    yield control("hostile_ways_without_typed_error", len(seen.untyped), what="a driver's errors go through as they are")
+    yield control(
+        "hostile_ways_without_typed_error", len(seen.untyped), what="a driver's errors go through as they are"
+    )
 
 
 if __name__ == "__main__":

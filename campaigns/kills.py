@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import attrs
 
@@ -54,7 +55,7 @@ def kill(ground: Ground, connection: int, kills: int, seed: int, fault: Callable
         target = PLACES[sum(tally.places.values()) % len(PLACES)]
         board.clear(0 if last else target, 1 if target == TAKEN else chance.randint(1, 3))
         backend += 1
-        child = spawn(lambda: _worker(ground, connection, BACKENDS[backend % 2], fault))
+        child = spawn(partial(_worker, ground, connection, BACKENDS[backend % 2], fault))
         if last:
             os.waitpid(child, 0)
             _note(tally, killed_at)
@@ -127,8 +128,9 @@ def run(size: float = 1.0) -> Iterable[Figure]:
     places = {NAMES[place]: count for place, count in sorted(tally.places.items())}
     inside = sum(tally.places[place] for place in IN_TRANSACTION)
     total = counted.BOARD.total
-    yield Figure("kills", sum(tally.places.values()), kills, least=True, details={"places": places, "ended": tally.ended,
-                 "seconds": round(time.monotonic() - began, 1), "orders": total})  # fmt: skip
+    yield Figure("kills", sum(tally.places.values()), kills, least=True, details={
+        "places": places, "ended": tally.ended, "seconds": round(time.monotonic() - began, 1), "orders": total,
+    })  # fmt: skip
     yield Figure("kills_in_transaction", inside, kills / 10, least=True)
     yield Figure("kills_lost", held.lost, 0, details={"orders": total})
     yield Figure("kills_doubled", held.doubled, 0)

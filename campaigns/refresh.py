@@ -41,12 +41,12 @@ class Shared:
         self._memory = mmap.mmap(-1, 64)
 
     @property
-    def round(self) -> int:
+    def number(self) -> int:
         """0 is before the first."""
         return int(struct.unpack_from("q", self._memory, 0)[0])
 
-    @round.setter
-    def round(self, number: int) -> None:
+    @number.setter
+    def number(self, number: int) -> None:
         struct.pack_into("q", self._memory, 0, number)
 
     def ended(self, process: int, number: int) -> None:
@@ -66,7 +66,7 @@ class RoundClock:
 
     def now(self) -> datetime:
         """Aware, UTC."""
-        return START + timedelta(seconds=(LIFE - MARGIN) * self.shared.round)
+        return START + timedelta(seconds=(LIFE - MARGIN) * self.shared.number)
 
     async def sleep(self, seconds: float) -> None:
         """Really."""
@@ -167,7 +167,7 @@ class Caller:
         got: list[list[str]] = []
         self.shared.ended(self.number, 0)
         for number in range(1, self.rounds + 1):
-            while self.shared.round < number:
+            while self.shared.number < number:  # noqa: ASYNC110 - another process says so
                 await anyio.sleep(0.0005)
             got.append([])
             async with anyio.create_task_group() as group:
@@ -226,13 +226,11 @@ def _campaign(rounds: int, tokens: type[Tokens]) -> Seen:
         shared, issuer = Shared(), Issuer()
         for at in range(len(CALLERS)):
             shared.ended(at, -1)
-        callers = [
-            spawn(Caller(ground, shared, issuer.port, at, rounds, tokens).run) for at in range(len(CALLERS))
-        ]
+        callers = [spawn(Caller(ground, shared, issuer.port, at, rounds, tokens).run) for at in range(len(CALLERS))]
         issuer.serve()
         stuck = not until(lambda: shared.all_ended(0))
         for number in range(1, rounds + 1):
-            shared.round = number
+            shared.number = number
             stuck = stuck or not until(lambda now=number: shared.all_ended(now), 60.0)  # type: ignore[misc]
         codes = [os.waitpid(one, 0)[1] for one in callers] if not stuck else [1]
         issuer.close()

@@ -37,7 +37,7 @@ def encoded(raw: bytes) -> str:
 
 def test_a_license_says_what_was_issued() -> None:
     """Everything the vendor put in comes out on the host's side, from the text alone."""
-    proved = read_license(TEXT, TRUST, vendor.PRODUCT)
+    proved = read_license(TEXT, TRUST, proofs.PRODUCT)
     assert (proved.id, proved.account, proved.driver, proved.distribution) == ("L1", "acme", "echo", "omnichannel-echo")
     assert (proved.issuer, proved.features, proved.application) == ("vendor", frozenset("ab"), "app")
     assert (proved.issued_at, proved.not_before, proved.grace.days) == (NOW, NOW, 3)
@@ -54,7 +54,7 @@ def test_any_changed_character_is_refused(at: int, by: str) -> None:
     if changed == TEXT:
         return
     with pytest.raises(errors.LicenseInvalid):
-        read_license(changed, TRUST, vendor.PRODUCT)
+        read_license(changed, TRUST, proofs.PRODUCT)
 
 
 @settings(max_examples=200, deadline=None)
@@ -63,7 +63,7 @@ def test_inserted_and_missing_characters_are_refused(at: int, more: str, cut: in
     """Stray characters that decoders forgive, and cut ends, are refused too."""
     for changed in (TEXT[:at] + more + TEXT[at:], TEXT[: len(TEXT) - 1 - cut], TEXT + "=" * cut + "\n"):
         with pytest.raises(errors.LicenseInvalid):
-            read_license(changed, TRUST, vendor.PRODUCT)
+            read_license(changed, TRUST, proofs.PRODUCT)
 
 
 @settings(max_examples=100, deadline=None)
@@ -96,14 +96,14 @@ def test_signed_nonsense_is_refused(claim: str, value: object) -> None:
         return
     text = proofs.sign(PRIVATE, proofs.LICENSE_TYPE, {**said, claim: value})
     with pytest.raises(errors.LicenseInvalid):
-        read_license(text, TRUST, vendor.PRODUCT)
+        read_license(text, TRUST, proofs.PRODUCT)
 
 
 def test_another_key_with_the_same_id_is_refused() -> None:
     """The id of a trusted key does not make a foreign signature good."""
     foreign = {**vendor.keygen()[0], "kid": PUBLIC["kid"]}
     with pytest.raises(errors.LicenseInvalid, match="was not signed by key"):
-        read_license(proofs.sign(foreign, proofs.LICENSE_TYPE, {}), TRUST, vendor.PRODUCT)
+        read_license(proofs.sign(foreign, proofs.LICENSE_TYPE, {}), TRUST, proofs.PRODUCT)
 
 
 def test_an_unknown_key_is_named() -> None:
@@ -111,7 +111,7 @@ def test_an_unknown_key_is_named() -> None:
     private, public = vendor.keygen()
     text = vendor.issue(private, account="acme", driver="echo", distribution="d", now=NOW)
     with pytest.raises(errors.LicenseInvalid, match=public["kid"]):
-        read_license(text, TRUST, vendor.PRODUCT)
+        read_license(text, TRUST, proofs.PRODUCT)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "EdDSA"])
@@ -128,24 +128,24 @@ def test_other_algorithms_are_refused(algorithm: str) -> None:
         key = OctKey.import_key(raw) if algorithm == "HS256" else OKPKey.import_key(PRIVATE | {"alg": "EdDSA"})
         text = jws.serialize_compact(head, claims, key, [algorithm])
     with pytest.raises(errors.LicenseInvalid):
-        read_license(text, TRUST, vendor.PRODUCT)
+        read_license(text, TRUST, proofs.PRODUCT)
 
 
 def test_a_text_of_one_kind_is_not_another() -> None:
     """A revocation list is no license, and a license no revocation list."""
     revoked = vendor.revoke(PRIVATE, ["L1"], seq=1, now=NOW)
     with pytest.raises(errors.LicenseInvalid, match="not of type"):
-        read_license(revoked, TRUST, vendor.PRODUCT)
+        read_license(revoked, TRUST, proofs.PRODUCT)
     with pytest.raises(errors.LicenseInvalid, match="not of type"):
-        read_revocations(TEXT, TRUST, vendor.PRODUCT)
+        read_revocations(TEXT, TRUST, proofs.PRODUCT)
 
 
 def test_another_product_is_refused() -> None:
     """A license and a revocation list count for the product they name only."""
     with pytest.raises(errors.LicenseInvalid, match="product 'other'"):
-        read_license(issue(product="other"), TRUST, vendor.PRODUCT)
+        read_license(issue(product="other"), TRUST, proofs.PRODUCT)
     with pytest.raises(errors.LicenseInvalid, match="product 'other'"):
-        read_revocations(vendor.revoke(PRIVATE, [], seq=1, now=NOW, product="other"), TRUST, vendor.PRODUCT)
+        read_revocations(vendor.revoke(PRIVATE, [], seq=1, now=NOW, product="other"), TRUST, proofs.PRODUCT)
 
 
 def test_two_keys_are_trusted_while_one_takes_over() -> None:
@@ -153,9 +153,9 @@ def test_two_keys_are_trusted_while_one_takes_over() -> None:
     private, public = vendor.keygen()
     new = vendor.issue(private, account="acme", driver="echo", distribution="d", now=NOW)
     both = Trust.of(json.dumps(vendor.key_set(PUBLIC, public)))
-    assert read_license(TEXT, both, vendor.PRODUCT).key_id != read_license(new, both, vendor.PRODUCT).key_id
+    assert read_license(TEXT, both, proofs.PRODUCT).key_id != read_license(new, both, vendor.PRODUCT).key_id
     with pytest.raises(errors.LicenseInvalid):
-        read_license(TEXT, Trust.of(public), vendor.PRODUCT)
+        read_license(TEXT, Trust.of(public), proofs.PRODUCT)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_unusable_trusted_keys_are_refused(given_keys: Any, match: str) -> None:
 def test_an_empty_set_trusts_nobody() -> None:
     """Without a trusted key nothing is proved."""
     with pytest.raises(errors.LicenseInvalid):
-        read_license(TEXT, Trust.of({"keys": []}), vendor.PRODUCT)
+        read_license(TEXT, Trust.of({"keys": []}), proofs.PRODUCT)
 
 
 @pytest.mark.parametrize("said", [{"days": 0}, {"grace_days": -1}, {"account": ""}, {"now": datetime(2026, 1, 1)}])  # noqa: DTZ001

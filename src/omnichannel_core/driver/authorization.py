@@ -38,18 +38,18 @@ class Call:
 
     method: str
     path: str
-    query: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
+    query: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class Trip:
     """One way out and back: `state` is the house's (single use, bound to user and draft)."""
 
-    state: str
+    state: str = attrs.field(repr=False)
     return_url: str
-    context: Mapping[str, str] = {}  # what an Arrived brought along
+    context: Mapping[str, str] = attrs.field(factory=dict, repr=False)  # what an Arrived brought along
 
 
 @attrs.frozen(kw_only=True)

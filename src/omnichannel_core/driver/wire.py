@@ -22,8 +22,8 @@ class Ask:
 
     operation: str
     method: str
-    url: str
-    body: bytes = b""
+    url: str = attrs.field(repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,8 +32,8 @@ class Answer:
 
     operation: str
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
 
     def decode(self, shape: type[T]) -> T:
         """The body as a wire shape (msgspec).

@@ -21,9 +21,8 @@ import msgspec
 from omnichannel_core import errors
 from omnichannel_core.driver.session import Clock
 from omnichannel_core.gate import applications
-from omnichannel_core.gate.proofs import Trust
+from omnichannel_core.gate.proofs import PRODUCT, Trust
 from omnichannel_core.gate.terms import Held, Revocations, State, day, read_license, read_revocations, worth
-from omnichannel_core.gate.vendor import PRODUCT
 from omnichannel_core.model.license import License
 from omnichannel_core.storage import accounts, audits
 from omnichannel_core.storage import licenses as rows

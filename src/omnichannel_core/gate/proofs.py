@@ -18,6 +18,7 @@ from omnichannel_core import errors
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
 
+PRODUCT = "omnichannel-core"
 ALGORITHM = "Ed25519"
 LICENSE_TYPE = "omni-lic+jwt"
 REVOCATION_TYPE = "omni-rev+jwt"

@@ -11,8 +11,7 @@ from joserfc.jwk import OKPKey
 
 from omnichannel_core import errors
 from omnichannel_core.gate import proofs
-
-PRODUCT = "omnichannel-core"
+from omnichannel_core.gate.proofs import PRODUCT
 
 
 def keygen() -> tuple[dict[str, Any], dict[str, Any]]:
