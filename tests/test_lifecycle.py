@@ -167,6 +167,16 @@ class Lives(RuleBasedStateMachine):
             del self.model[one]
             self.gone.add(one)
 
+    @rule(one=ids)
+    def bury(self, one: int) -> None:
+        """The whole way down, so that every walk sees some."""
+        if self.model.get(one) is Status.ACTIVE:
+            self.ask(one, Move.DISABLE)
+        if one in self.model:
+            self.ask(one, Move.DELETE)
+            self.work()
+            assert one in self.gone
+
     @invariant()
     def as_the_model_says(self) -> None:
         """The house lists what the model has, and no secret of what is gone is left."""
