@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -166,6 +166,16 @@ class Lives(RuleBasedStateMachine):
         for one in [one for one, status in self.model.items() if status is Status.DELETING]:
             del self.model[one]
             self.gone.add(one)
+
+    @rule(one=ids)
+    def bury(self, one: int) -> None:
+        """The whole way down, so that every walk sees some."""
+        if self.model.get(one) is Status.ACTIVE:
+            self.ask(one, Move.DISABLE)
+        if one in self.model:
+            self.ask(one, Move.DELETE)
+            self.work()
+            assert one in self.gone
 
     @invariant()
     def as_the_model_says(self) -> None:

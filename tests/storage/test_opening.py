@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,26 +81,23 @@ def test_secrets_without_a_canary(tmp_path: Path) -> None:
     assert not key_file(store).exists()
 
 
-def _open_once(path: str, answers: multiprocessing.Queue[str]) -> None:
-    try:
-        store, vault = opened(Path(path))
-        store.close()
-        answers.put(vault.ring.primary)
-    except errors.OmnichannelError as trouble:
-        answers.put(f"{type(trouble).__name__}: {trouble}")
+ONCE = """
+import sys
+from omnichannel_core.storage.opening import open_store
+from omnichannel_core.storage.store import Store
+store = Store(sys.argv[1])
+vault = open_store(store, None)
+store.close()
+print(vault.ring.primary)
+"""
 
 
 def test_four_begin_together(tmp_path: Path) -> None:
     """Processes that open a brand-new store at the same time agree on one key."""
-    context = multiprocessing.get_context("spawn")
-    answers: multiprocessing.Queue[str] = context.Queue()
-    workers = [context.Process(target=_open_once, args=(str(tmp_path / "a.db"), answers)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    found = {answers.get(timeout=60) for _ in workers}
-    for worker in workers:
-        worker.join(60)
-    answers.close()
-    answers.join_thread()
-    assert len(found) == 1
-    assert keys.from_file(tmp_path / "a.db.key").primary in found
+    workers = [
+        subprocess.Popen([sys.executable, "-c", ONCE, str(tmp_path / "a.db")], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    found = {worker.communicate(timeout=60)[0].strip() for worker in workers}
+    assert [worker.returncode for worker in workers] == [0] * 4
+    assert found == {keys.from_file(tmp_path / "a.db.key").primary}

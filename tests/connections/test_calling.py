@@ -1,0 +1,65 @@
+"""Calls from outside: who holds one connection's key speaks for its account only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from omnichannel_core import errors
+from omnichannel_core.model.lifecycle import Health
+from omnichannel_core.storage.connections import Connections
+from tests.connections.lab import TYPED, made, opened
+from tests.connections.test_authorizing import call
+
+pytestmark = pytest.mark.anyio
+
+
+async def key_of(house: Any, account: str, connection: int) -> str:
+    """Of a connection's own address."""
+    kept = await house._store.read(lambda tx: Connections(tx, account).get(connection))
+    return str(kept.callback_key)
+
+
+async def test_key_speaks_for_its_account(open_house: Any, clock: Any) -> None:
+    """A call to one account's connection cannot touch another account's, though both are of one shop."""
+    async with opened(open_house) as (house, _):
+        await house.accounts.add("other")
+        await open_house.buy(house, "other", "lab")
+        await house.drivers.install("other", "lab")
+        mine = await made(house)
+        theirs = (await house.connections.create("other", "lab", "Theirs", TYPED)).connection.id
+        said = call(left="a", at=clock.now().isoformat())
+        answer = await house.connections.receive("lab", said, key=await key_of(house, "acme", mine))
+        assert answer.connections == [mine]
+        assert (await house.connections.get("acme", mine)).health is Health.ATTENTION
+        assert (await house.connections.get("other", theirs)).health is Health.OK
+        answer = await house.connections.receive("lab", said)
+        assert answer.connections == [mine, theirs]
+
+
+async def test_key_of_this_one(open_house: Any) -> None:
+    """A change without an account means the connection whose key was called."""
+    async with opened(open_house) as (house, _):
+        mine, same = await made(house), await made(house)
+        said = call(stream="orders", ids=["1"], key="k")
+        answer = await house.connections.receive("lab", said, key=await key_of(house, "acme", mine))
+        assert answer.connections == [mine]
+        assert mine != same
+
+
+async def test_one_of_many_fails(open_house: Any) -> None:
+    """An arrival that one connection cannot take is taken by the others."""
+    async with opened(open_house) as (house, _):
+        first, second = await made(house), await made(house)
+        await house.connections.disable("acme", [first])
+        await house.connections.delete("acme", first)
+        answer = await house.connections.receive("lab", call(arrived="a", fields={"secret": "new"}))
+        assert answer.connections == [second]
+
+
+async def test_unknown_driver(open_house: Any) -> None:
+    """A driver that nobody has is not found."""
+    async with opened(open_house) as (house, _):
+        with pytest.raises(errors.NotFound):
+            await house.connections.receive("nobody", call())

@@ -1,0 +1,80 @@
+"""Pages: any order of arrival ends in the same store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omnichannel_core.records import Attribute, Order
+from omnichannel_core.storage import migrations, pages
+from omnichannel_core.storage.bodies import decode
+from omnichannel_core.storage.schema import record
+from omnichannel_core.storage.store import Store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDERS = st.builds(
+    lambda number, revision: Order(id=str(number), revision=str(revision), number=f"{number}-{revision}"),
+    st.integers(1, 3), st.integers(1, 9),
+)  # fmt: skip
+
+
+def kept(store: Store) -> dict[str, Any]:
+    """What is stored, by id."""
+    rows = store.read_now(lambda tx: tx.execute(record.select()).all())
+    return {row.remote_id: decode(row.kind, row.body) for row in rows}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(ORDERS, max_size=4), max_size=5))
+def test_newest_stays(runs: list[list[Order]]) -> None:
+    """However full records are spread over pages, the newest of each id is what stays, each once."""
+    with TemporaryDirectory() as folder:
+        store = Store(str(Path(folder) / "a.db"))
+        store.open()
+        migrations.ensure(store)
+        for page in runs:
+            ready = pages.prepare(page)
+            store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
+        found = kept(store)
+        store.close()
+    newest: dict[str, Order] = {}
+    for one in [one for page in runs for one in page]:
+        if one.id not in newest or newest[one.id].revision <= one.revision:
+            newest[one.id] = one
+    assert found == newest
+
+
+def test_counts(store: Store) -> None:
+    """New, changed and stale ones are told apart."""
+    first = pages.prepare([Order(id="1", revision="2"), Order(id="2", revision="2")])
+    again = pages.prepare([Order(id="1", revision="1"), Order(id="2", revision="3"), Order(id="3")])
+    for ready, expected in ((first, (2, 0, 0)), (again, (1, 1, 1))):
+        done = store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
+        assert (done.new, done.changed, done.stale) == expected
+    assert done.ids == {"Order": ("2", "3")}
+
+
+def test_partial_in_one_page() -> None:
+    """In one page a partial record and a full one of the same id are one full record, in either order."""
+    full = Attribute(id="a", revision="1", label="A", required=True)
+    part = Attribute(id="a", revision="2", label="B", partial=True)
+    for page in ([full, part], [part, full]):
+        (found,) = pages.prepare(page).of("Attribute", ["a"])
+        assert isinstance(found, Attribute)
+        assert (found.label, found.required, found.partial, found.revision) == ("B", True, False, "2")
+
+
+def test_retire(store: Store) -> None:
+    """A complete run retires what it did not contain; a stale one that it contained is seen."""
+    one = pages.prepare([Attribute(id="a", revision="2"), Attribute(id="b")])
+    two = pages.prepare([Attribute(id="a", revision="1")])
+    store.write_now(lambda tx: pages.store(tx, "acme", 1, "data-model", one, run=1, now=NOW))
+    store.write_now(lambda tx: pages.store(tx, "acme", 1, "data-model", two, run=2, now=NOW))
+    assert store.write_now(lambda tx: pages.retire(tx, 1, ["Attribute"], 2, NOW)) == 1
+    rows = store.read_now(lambda tx: tx.execute(record.select()).all())
+    assert {row.remote_id: row.retired_at is None for row in rows} == {"a": True, "b": False}
