@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from omnichannel_core.model.process import Process
 
 COLUMNS = ["id", "name", "status", "health", "order_return_errors", "driver", "last_synced_at", "health_reason"]
+NONE = "There are no settings available."
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue; a worker runs it.")
 typed = click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="A field of the form (no secrets).")
 from_stdin = click.option("--secrets-stdin", is_flag=True, help="Secrets from stdin: JSON or lines of FIELD=VALUE.")
@@ -223,10 +224,14 @@ async def settings(
         if page is not None and page not in driver.pages:
             raise click.UsageError(f"There is no page {page!r}; pages: {', '.join(driver.pages) or 'none'}.")
         if page is None:
-            show(await house.connections.settings.pages(account, driver, connection), as_json=options.as_json)
+            pages = await house.connections.settings.pages(account, driver, connection)
+            if options.as_json:
+                emit(pages)
+            else:
+                rows(pages.pages, ["name", "title", "inherits"], as_json=False, empty=NONE)
             return
         if not sets and inherit is None:
-            show(await house.connections.settings.page(account, driver, connection, page), as_json=options.as_json)
+            _page(options, await house.connections.settings.page(account, driver, connection, page))
             return
         schema = (await house.drivers.schema(account, seen.driver))["settings"][page]["form"]
         values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
@@ -253,7 +258,13 @@ async def defaults(options: Options, driver: str, page: str | None, sets: tuple[
             schema = (await house.drivers.schema(account, driver))["settings"][page]["form"]
             values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
             await house.connections.settings.set_defaults(account, loaded, page, values)
-        show(await house.connections.settings.defaults(account, loaded), as_json=options.as_json)
+        found = await house.connections.settings.defaults(account, loaded)
+    if options.as_json:
+        emit(found)
+        return
+    lines = [{"page": name, "field": field, "value": value} for name, one in found.items()
+             for field, value in one.values.items()]  # fmt: skip
+    rows(lines, ["page", "field", "value"], as_json=False, empty=NONE)
 
 
 @command.command()
@@ -327,6 +338,15 @@ def _ended(options: Options, process: Process, no_wait: bool) -> None:
     elif no_wait:
         say(f"Process {process.id} is {process.state}: a worker runs it; see `omnichannel processes watch`.")
     finish(None if no_wait else process)
+
+
+def _page(options: Options, page: Any) -> None:
+    """For eyes the values and where they come from; for machines all there is to fill in the form."""
+    if options.as_json:
+        emit(page)
+        return
+    lines = [{"field": name, "value": one, "origin": page.origin.get(name)} for name, one in page.values.items()]
+    rows(lines, ["field", "value", "origin"], as_json=False, empty=NONE)
 
 
 def _more(seen: Connection) -> dict[str, Any]:
