@@ -42,7 +42,7 @@ def test_an_application_comes_with_its_license(line: Any) -> None:
 
 
 def test_a_revoked_license_suspends_and_counts_no_more(echo: Any) -> None:
-    """A vendor's signed list closes the gate: the connection is suspended and shown with the reason, exit 4 for work."""
+    """A signed list closes the gate: the connection is suspended and shown with the reason, and work exits 4."""
     number = echo.create()
     (held,) = echo.json("licenses", "list")
     signed = echo("licenses", "revoke-sign", echo.folder / "private.json", held["id"], "--seq", 1).stdout

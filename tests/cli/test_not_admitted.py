@@ -28,10 +28,17 @@ def _leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
 
 
 def _arguments(command: click.Command, file: Path) -> list[str]:
-    given = {"driver": "trap", "driver_or_connection": "trap", "connection": "1", "connections": "1", "stream": "orders",
-             "kind": "orders", "account_id": "x", "view_id": "1", "process": "1", "page": "import", "minutes": "5",
-             "name": "bigcommerce-none", "order_id": "1", "file": str(file), "private": str(file), "public": str(file),
-             "license_ids": "1"}  # fmt: skip
+    given = {
+        **dict.fromkeys(("driver", "driver_or_connection"), "trap"),
+        **dict.fromkeys(("connection", "connections", "view_id", "process", "order_id", "license_ids"), "1"),
+        **dict.fromkeys(("file", "private", "public"), str(file)),
+        "stream": "orders",
+        "kind": "orders",
+        "page": "import",
+        "minutes": "5",
+        "account_id": "x",
+        "name": "none",
+    }
     args = [given[one.name or ""] for one in command.params if isinstance(one, click.Argument)]
     flags = {"yes": ["--yes"], "draft": [], "seq": ["--seq", "1"], "account": ["--for", "acme"],
              "driver": ["--driver", "trap"], "distribution": ["--distribution", "omnichannel-trap"]}  # fmt: skip
@@ -44,8 +51,8 @@ def trap(plug: Any, tmp_path: Path) -> Path:
     """A distribution that leaves a mark when any of its modules is imported."""
     mark = tmp_path / "imported"
     springs = f"import pathlib\npathlib.Path({str(mark)!r}).write_text(__name__)\n"
-    plug.distribution("omnichannel-trap", {"trap": "omnichannel_trap.driver"}, summary="Trap",
-                      code={"omnichannel_trap/__init__.py": springs, "omnichannel_trap/driver.py": springs})  # fmt: skip
+    code = {f"omnichannel_trap/{name}.py": springs for name in ("__init__", "driver")}
+    plug.distribution("omnichannel-trap", {"trap": "omnichannel_trap.driver"}, summary="Trap", code=code)
     return mark
 
 

@@ -87,8 +87,13 @@ def test_remote_words_do_not_steer_the_terminal(echo: Any, shop: Any) -> None:
     """Control characters of a remote reach neither tables, messages nor JSON."""
     number = echo.create()
     shop.trouble = errors.RemoteRejected("bad \x1b]0;title\x07 \x9b2J \u202e end")
-    outputs = [echo("connections", "sync", number, code=1), echo("processes", "list"), echo("--json", "processes", "list"),
-               echo("connections", "check", number, code=1), echo("--json", "connections", "check", number, code=1)]  # fmt: skip
+    outputs = [
+        echo("connections", "sync", number, code=1),
+        echo("processes", "list"),
+        echo("--json", "processes", "list"),
+        echo("connections", "check", number, code=1),
+        echo("--json", "connections", "check", number, code=1),
+    ]
     for text in [part for one in outputs for part in (one.stdout, one.stderr)]:
         assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert "title" in outputs[1].stdout
