@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from omnichannel_core.cli import looks, secrets
-from omnichannel_core.cli.following import finish, to_end
+from omnichannel_core.cli import looks, pages, secrets
+from omnichannel_core.cli.following import ended, no_wait, synced, to_end
 from omnichannel_core.cli.gating import gate_moved
 from omnichannel_core.cli.opening import Options, asynchronous, exit_code
-from omnichannel_core.cli.output import connection_json, emit, process_json, rows, say, show, told
+from omnichannel_core.cli.output import connection_json, emit, rows, say, show, told
 
 if TYPE_CHECKING:
-    from omnichannel_core.app import Omnichannel
     from omnichannel_core.connections.listing import ListPage
-    from omnichannel_core.connections.managing import Saved
     from omnichannel_core.connections.switching import Moved
     from omnichannel_core.model.connection import Connection
-    from omnichannel_core.model.process import Process
 
 COLUMNS = ["id", "name", "status", "health", "order_return_errors", "driver", "last_synced_at", "health_reason"]
-no_wait = click.option("--no-wait", is_flag=True, help="Only queue; a worker runs it.")
-typed = click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="A field of the form (no secrets).")
 from_stdin = click.option("--secrets-stdin", is_flag=True, help="Secrets from stdin: JSON or lines of FIELD=VALUE.")
 from_file = click.option("--secrets-file", default=None, help="Secrets from a file: JSON or lines of FIELD=VALUE.")
 
@@ -31,6 +26,10 @@ from_file = click.option("--secrets-file", default=None, help="Secrets from a fi
 @click.group()
 def command() -> None:
     """Create, edit, check, synchronize, delete connections."""
+
+
+for _one in (pages.settings, pages.defaults, pages.schedule):
+    command.add_command(_one)
 
 
 @command.command("list")
@@ -82,7 +81,7 @@ async def show_(options: Options, connection: int) -> None:
 @command.command()
 @click.argument("driver")
 @click.argument("name")
-@typed
+@secrets.typed
 @from_stdin
 @from_file
 @click.option("--draft", type=int, default=None, help="Of an authorize, or an install begun at the marketplace.")
@@ -101,13 +100,13 @@ async def create(
         )
         say("Checking credentials...")
         saved = await house.connections.create(account, driver, name, form, draft=draft, actor=options.actor)
-        await _synced(house, options, saved, no_wait)
+        await synced(house, options, saved, no_wait)
 
 
 @command.command()
 @click.argument("connection", type=int)
 @click.option("--name", default=None)
-@typed
+@secrets.typed
 @from_stdin
 @from_file
 @click.option("--draft", type=int, default=None, help="Of an authorize for this connection.")
@@ -138,7 +137,7 @@ async def edit(
             move_account=move_account,
             actor=options.actor,
         )
-        await _synced(house, options, saved, no_wait)
+        await synced(house, options, saved, no_wait)
 
 
 @command.command()
@@ -164,7 +163,7 @@ async def sync(options: Options, connection: int, no_wait: bool) -> None:
         say("Sync triggered.")
         if not no_wait:
             process = await to_end(house, account, process, quiet=options.as_json) or process
-    _ended(options, process, no_wait)
+    ended(options, process, no_wait)
 
 
 @command.command()
@@ -202,80 +201,12 @@ async def delete(options: Options, connection: int, yes: bool, no_wait: bool) ->
         process = await house.connections.delete(account, connection, actor=options.actor)
         if not no_wait:
             process = await to_end(house, account, process, quiet=options.as_json) or process
-    _ended(options, process, no_wait)
-
-
-@command.command()
-@click.argument("connection", type=int)
-@click.argument("page", required=False)
-@typed
-@click.option("--inherit/--own", default=None, help="*Apply from default* on or off for the page.")
-@no_wait
-@asynchronous
-async def settings(
-    options: Options, connection: int, page: str | None, sets: tuple[str, ...], inherit: bool | None, no_wait: bool
-) -> None:
-    """Show the settings pages, or change one."""
-    account = options.need_account()
-    async with options.opened() as house:
-        seen = await house.connections.get(account, connection)
-        driver = await house.drivers.load(account, seen.driver)
-        if page is not None and page not in driver.pages:
-            raise click.UsageError(f"There is no page {page!r}; pages: {', '.join(driver.pages) or 'none'}.")
-        if page is None:
-            show(await house.connections.settings.pages(account, driver, connection), as_json=options.as_json)
-            return
-        if not sets and inherit is None:
-            show(await house.connections.settings.page(account, driver, connection, page), as_json=options.as_json)
-            return
-        schema = (await house.drivers.schema(account, seen.driver))["settings"][page]["form"]
-        values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
-        saved = await house.connections.edit(
-            account, connection, settings={page: values} if sets else {}, actor=options.actor,
-            inherits={} if inherit is None else {page: inherit},
-        )  # fmt: skip
-        await _synced(house, options, saved, no_wait)
-
-
-@command.command()
-@click.argument("driver")
-@click.argument("page", required=False)
-@typed
-@asynchronous
-async def defaults(options: Options, driver: str, page: str | None, sets: tuple[str, ...]) -> None:
-    """Show or change the account's defaults for a driver's settings pages."""
-    account = options.need_account()
-    async with options.opened() as house:
-        loaded = await house.drivers.load(account, driver)
-        if page is not None and page not in loaded.pages:
-            raise click.UsageError(f"There is no page {page!r}; pages: {', '.join(loaded.pages) or 'none'}.")
-        if page is not None and sets:
-            schema = (await house.drivers.schema(account, driver))["settings"][page]["form"]
-            values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
-            await house.connections.settings.set_defaults(account, loaded, page, values)
-        show(await house.connections.settings.defaults(account, loaded), as_json=options.as_json)
-
-
-@command.command()
-@click.argument("connection", type=int)
-@click.argument("stream", required=False)
-@click.argument("minutes", type=int, required=False)
-@asynchronous
-async def schedule(options: Options, connection: int, stream: str | None, minutes: int | None) -> None:
-    """Show when streams run by themselves, or set one (0 is never)."""
-    account = options.need_account()
-    async with options.opened() as house:
-        if stream is not None and minutes is None:
-            raise click.UsageError("How many MINUTES? 0 is never.")
-        if stream is not None and minutes is not None:
-            await house.connections.schedule(account, connection, stream, minutes)
-        found = await house.connections.schedules(account, connection)
-    rows(found, ["stream", "minutes", "next_at", "resting"], as_json=options.as_json, empty="No streams.")
+    ended(options, process, no_wait)
 
 
 @command.command()
 @click.argument("driver_or_connection")
-@typed
+@secrets.typed
 @from_stdin
 @from_file
 @click.option("--port", default=0, help="Of the loopback address the browser comes back to.")
@@ -309,24 +240,6 @@ async def authorize(
 def _without_secrets(schema: dict[str, Any], shown: Any) -> dict[str, Any]:
     fields = schema.get("properties", {})
     return {name: one for name, one in shown.items() if not secrets.is_secret(fields.get(name, {})) and one is not None}
-
-
-async def _synced(house: Omnichannel, options: Options, saved: Saved, no_wait: bool) -> None:
-    account, process = options.need_account(), saved.process
-    if process is not None:
-        say("Sync triggered.")
-        if not no_wait:
-            process = await to_end(house, account, process, quiet=options.as_json)
-    show(connection_json(await house.connections.get(account, saved.connection.id)), as_json=options.as_json)
-    finish(None if no_wait else process)
-
-
-def _ended(options: Options, process: Process, no_wait: bool) -> None:
-    if options.as_json:
-        emit(process_json(process))
-    elif no_wait:
-        say(f"Process {process.id} is {process.state}: a worker runs it; see `omnichannel processes watch`.")
-    finish(None if no_wait else process)
 
 
 def _more(seen: Connection) -> dict[str, Any]:

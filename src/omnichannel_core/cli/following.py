@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from omnichannel_core.cli.opening import exit_code_of
-from omnichannel_core.cli.output import Progress, say
+from omnichannel_core.cli.opening import Options, exit_code_of
+from omnichannel_core.cli.output import Progress, connection_json, emit, process_json, say, show
 
 if TYPE_CHECKING:
     from omnichannel_core.app import Omnichannel
+    from omnichannel_core.connections.managing import Saved
     from omnichannel_core.model.process import Process
 
 DOWN = "remote_unavailable"
+no_wait = click.option("--no-wait", is_flag=True, help="Only queue; a worker runs it.")
 
 
 async def to_end(house: Omnichannel, account: str, process: Process | None, *, quiet: bool) -> Process | None:
@@ -73,3 +75,23 @@ async def together(house: Omnichannel, account: str, processes: Sequence[Process
         for process in processes:
             group.start_soon(one, process)
     return ended
+
+
+async def synced(house: Omnichannel, options: Options, saved: Saved, no_wait: bool) -> None:
+    """The rest of a SAVE: what it queued is run to its end, then the connection is shown."""
+    account, process = options.need_account(), saved.process
+    if process is not None:
+        say("Sync triggered.")
+        if not no_wait:
+            process = await to_end(house, account, process, quiet=options.as_json)
+    show(connection_json(await house.connections.get(account, saved.connection.id)), as_json=options.as_json)
+    finish(None if no_wait else process)
+
+
+def ended(options: Options, process: Process, no_wait: bool) -> None:
+    """The last word of a command that is about one process."""
+    if options.as_json:
+        emit(process_json(process))
+    elif no_wait:
+        say(f"Process {process.id} is {process.state}: a worker runs it; see `omnichannel processes watch`.")
+    finish(None if no_wait else process)

@@ -12,6 +12,8 @@ import click
 
 from omnichannel_core.cli.opening import read_text
 
+typed = click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="A field of the form (no secrets).")
+
 
 def is_secret(field: Mapping[str, Any]) -> bool:
     """Whether a field of a JSON schema is a secret."""

@@ -18,8 +18,8 @@ async def command(options: Options, slots: int) -> None:
     import anyio
 
     async with options.opened(work=True, slots=slots):
-        say("Working. Stop with Ctrl-C.")
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            say("Working. Stop with Ctrl-C.")
             got = await anext(aiter(signals))
         say("Stopping at the next page boundaries.")
     told("Stopped.", {"stopped": signal.Signals(got).name}, as_json=options.as_json)
