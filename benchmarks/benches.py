@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from benchmarks import competing, controlling, listing
+from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing
 from benchmarks.figures import Figure
 
 
@@ -35,8 +35,32 @@ def connections(_: Plan) -> Iterable[Figure]:
         yield Figure(said["figure"], said["value"], "ms", limit=said.get("budget"), side="most", note=note)
 
 
+def crowd(_: Plan) -> Iterable[Figure]:
+    """A thousand connections, 200 ms a page."""
+    return crowding.figures()
+
+
+def memory(plan: Plan) -> Iterable[Figure]:
+    """Ten times the orders, the same memory."""
+    return growing.memory(plan.orders)
+
+
+def again(_: Plan) -> Iterable[Figure]:
+    """A synchronize with nothing new."""
+    return growing.nothing_new(5000)
+
+
+def store(_: Plan) -> Iterable[Figure]:
+    """BigCommerce's own pull."""
+    return bigcommerce.figures()
+
+
 BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
     "list": connections,
+    "crowd": crowd,
+    "memory": memory,
+    "again": again,
+    "bigcommerce": store,
 }

@@ -54,8 +54,8 @@ CONTENDERS = {
         Contender("null", "null"),
         Contender("engine", "engine", "hub", "result.db"),
         Contender("minimal", "minimal", "hub", "result.db", floor=0.8),
-        Contender("handwritten", "handwritten", "sqlite", "result.db", floor=2.5),
-        Contender("tuned", "tuned", "sqlite", "result.db"),
+        Contender("handwritten", "handwritten", "sqlite", "result.db", peer=True, floor=2.5),
+        Contender("tuned", "tuned", "sqlite", "result.db", peer=True),
         Contender("dlt", "dlt_rest", "duckdb", "result.duckdb", peer=True, floor=8, extra=QUIET_DLT),
         Contender("airbyte", "airbyte", "jsonlines", "output.txt", peer=True, floor=4, extra={"DO_NOT_TRACK": "true"}),
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import msgspec
 
 from benchmarks import orders
 from benchmarks.checker import Holding, check
@@ -53,9 +52,9 @@ def fill(path: Path) -> None:
         db.executescript(handwritten.SCHEMA)
         pages = SIZE // orders.PAGE
         for number in range(pages):
-            data = msgspec.Raw(orders.render(number * orders.PAGE, (number + 1) * orders.PAGE))
+            data = json.loads(orders.render(number * orders.PAGE, (number + 1) * orders.PAGE))
             meta = {"pagination": {"current_page": number + 1, "total_pages": pages}}
-            handwritten.store(db, handwritten.each(msgspec.json.encode({"data": data, "meta": meta})))
+            handwritten.store(db, handwritten.each({"data": data, "meta": meta}))
 
 
 def seen(sound: Path, spoil: str) -> Holding | None:

@@ -1,4 +1,4 @@
-"""What a competent engineer writes in an afternoon: httpx2, pydantic, sqlite3.
+"""What a competent engineer writes in an afternoon: httpx, pydantic, sqlite3 (in the peers' environment: httpx 0.28).
 
 Each order of a page is validated by a model of what the server says, brought into models of our own (the shape the
 rest of a program would use), and stored with the checkpoint in one transaction, while the next page is on its way
@@ -9,16 +9,18 @@ synchronous=FULL. An older version never overwrites a newer one.
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-import httpx2
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import httpx
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -294,11 +296,15 @@ def row(order: Order) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def each(content: bytes) -> Page:
+def each(said: Any) -> Page:
     """The page, order by order: one that is wrong would be told from the others."""
-    said = json.loads(content)
     data = [WireOrder.model_validate(order) for order in said["data"]]
     return Page.model_construct(data=data, meta=Meta.model_validate(said["meta"]))
+
+
+def parsed(answer: httpx.Response) -> Page:
+    """The answer as everybody reads it."""
+    return each(answer.json())
 
 
 def store(db: sqlite3.Connection, page: Page) -> bool:
@@ -329,30 +335,32 @@ def store(db: sqlite3.Connection, page: Page) -> bool:
     return number >= page.meta.pagination.total_pages
 
 
-async def fetch(client: httpx2.AsyncClient, page: int) -> bytes:
-    """One page's bytes."""
+async def fetch(client: httpx.AsyncClient, page: int) -> httpx.Response:
+    """One page."""
     answer = await client.get("/orders", params={"page": page, "limit": 250})
     answer.raise_for_status()
-    return answer.content
+    return answer
 
 
-async def main(url: str, read: Callable[[bytes], Page] = each) -> None:
+async def main(url: str, read: Callable[[httpx.Response], Page] = parsed) -> None:
     """From the checkpoint to the last page; the next one is on its way while this one is stored."""
+    import httpx  # only the peers' environment has it; the checker's control borrows this module's tables elsewhere
+
     with closing(sqlite3.connect("result.db", isolation_level=None, check_same_thread=False)) as db:
 
-        def work(content: bytes) -> bool:
-            return store(db, read(content))
+        def work(answer: httpx.Response) -> bool:
+            return store(db, read(answer))
 
         db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + SCHEMA)
         page = db.execute("SELECT coalesce(max(page), 0) FROM checkpoint").fetchone()[0] + 1
-        async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             ahead = asyncio.create_task(fetch(client, page))
             last = False
             while not last:
-                content = await ahead
+                answer = await ahead
                 page += 1
                 ahead = asyncio.create_task(fetch(client, page))
-                last = await asyncio.to_thread(work, content)
+                last = await asyncio.to_thread(work, answer)
             ahead.cancel()
 
 

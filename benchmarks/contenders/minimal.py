@@ -36,20 +36,21 @@ CREATE TABLE omni_line (
 CREATE TABLE omni_stream (connection_id INTEGER NOT NULL, stream TEXT NOT NULL, cursor BLOB,
   PRIMARY KEY (connection_id, stream));
 """
+PRAGMAS = ("page_size=8192", "journal_mode=WAL", "synchronous=FULL", "cache_size=-16000", "wal_autocheckpoint=1000")
 UPSERT = (
     "INSERT INTO omni_record (connection_id, kind, remote_id, revision, state, number, at, changed_at, body) "
-    "VALUES (1, 'Order', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (connection_id, kind, remote_id) DO UPDATE SET "
+    "VALUES (?, 'Order', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (connection_id, kind, remote_id) DO UPDATE SET "
     "revision=excluded.revision, state=excluded.state, number=excluded.number, at=excluded.at, "
     "changed_at=excluded.changed_at, body=excluded.body"
 )
-LINE = "INSERT INTO omni_line VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"
-FOUND = "SELECT remote_id, revision FROM omni_record WHERE connection_id = 1 AND kind = 'Order' AND remote_id IN "
+LINE = "INSERT INTO omni_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+FOUND = "SELECT remote_id, revision FROM omni_record WHERE connection_id = ? AND kind = 'Order' AND remote_id IN "
 decode = msgspec.json.Decoder(WirePage).decode
 encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
-def store(db: sqlite3.Connection, number: int, content: bytes) -> int:
-    """One page in one transaction; how many orders it had."""
+def store(db: sqlite3.Connection, number: int, content: bytes, shop: int = 1) -> int:
+    """One page of a shop in one transaction; how many orders it had."""
     page = decode(content).data
     newest: dict[str, Order] = {}
     for record in map(canonical, page):
@@ -58,31 +59,46 @@ def store(db: sqlite3.Connection, number: int, content: bytes) -> int:
     bodies = {one: encode(record) for one, record in newest.items()}
     now = time.time_ns() // 1000
     db.execute("BEGIN IMMEDIATE")
-    there = dict(db.execute(FOUND + f"({','.join('?' * len(newest))})", list(newest)))
+    there = dict(db.execute(FOUND + f"({','.join('?' * len(newest))})", [shop, *newest]))
     won = [record for one, record in newest.items() if there.get(one, "") <= record.revision]
-    db.executemany(UPSERT, [row(record, now, bodies[record.id]) for record in won])
+    db.executemany(UPSERT, [row(shop, record, now, bodies[record.id]) for record in won])
     if there:
-        db.executemany("DELETE FROM omni_line WHERE connection_id = 1 AND order_id = ?", [(one.id,) for one in won])
-    db.executemany(LINE, [line for record in won for line in lines(record)])
-    db.execute("INSERT OR REPLACE INTO omni_stream VALUES (1, 'orders', ?)", (encode({"page": number + 1}),))
+        db.executemany(
+            "DELETE FROM omni_line WHERE connection_id = ? AND order_id = ?", [(shop, one.id) for one in won]
+        )
+    db.executemany(LINE, [line for record in won for line in lines(shop, record)])
+    db.execute(
+        "INSERT OR REPLACE INTO omni_stream VALUES (?, 'orders', ?)",
+        (
+            shop,
+            encode({"page": number + 1}),
+        ),
+    )
     db.execute("COMMIT")
     return len(page)
 
 
-def row(record: Any, now: int, body: bytes) -> tuple[object, ...]:
+def row(shop: int, record: Any, now: int, body: bytes) -> tuple[object, ...]:
     """An order as its table has it."""
     at = round(record.placed_at.timestamp() * 1_000_000)
-    return (record.id, record.revision, record.status, record.number, at, now, body)
+    return (shop, record.id, record.revision, record.status, record.number, at, now, body)
 
 
-def lines(record: Any) -> Iterable[tuple[str, ...]]:
+def lines(shop: int, record: Any) -> Iterable[tuple[object, ...]]:
     """Its lines as their table has them."""
     for line in record.lines.values():
         price, gross = line.price, line.gross
         yield (
-            record.id, line.id, line.sku, line.name, str(line.quantity), str(price.amount), str(gross.amount),
+            shop, record.id, line.id, line.sku, line.name, str(line.quantity), str(price.amount), str(gross.amount),
             price.currency,
         )  # fmt: skip
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """The engine's tables, page size and durability."""
+    for pragma in PRAGMAS:
+        db.execute(f"PRAGMA {pragma}")
+    db.executescript(SCHEMA)
 
 
 async def fetch(client: httpx2.AsyncClient, page: int) -> bytes:
@@ -95,9 +111,7 @@ async def fetch(client: httpx2.AsyncClient, page: int) -> bytes:
 async def main(url: str) -> None:
     """From the first page to the last; the next one is on its way while this one is stored."""
     with closing(sqlite3.connect("result.db", isolation_level=None, check_same_thread=False)) as db:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16000", "wal_autocheckpoint=2000"):
-            db.execute(f"PRAGMA {pragma}")
-        db.executescript(SCHEMA)
+        prepare(db)
         async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
             page, full = 1, True
             ahead = asyncio.create_task(fetch(client, page))

@@ -8,4 +8,4 @@ import sys
 from benchmarks.contenders.handwritten import Page, main
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Page.model_validate_json))
+    asyncio.run(main(sys.argv[1], lambda answer: Page.model_validate_json(answer.content)))
