@@ -51,6 +51,7 @@ class Pull:
     gone: set[str] = attrs.field(factory=set)  # channels of other members that were switched off meanwhile
     stored: int = 0
     bad: int = 0
+    _mores: Sequence[bool | Wait] = ()  # of the page that came last
 
     async def run(self) -> Ended:
         """Until the end, a wait, or the slot is wanted by others.
@@ -66,14 +67,13 @@ class Pull:
                 await self.parts.store.write(lambda tx: streams.give_back(tx, self.taken.values()))
 
     async def _pages(self) -> Ended:
-        out, into = anyio.create_memory_object_stream[Mapping[str, Page[Any]]](0)
+        out, into = anyio.create_memory_object_stream[dict[str, Page[Any]]](0)
         failed: list[BaseException] = []
-        last: Mapping[str, Page[Any]] = {}
         async with anyio.create_task_group() as group:
             group.start_soon(self._ask, out, failed)
             async with into:
                 async for found in into:
-                    last = found
+                    self._mores = [page.more for page in found.values()]
                     try:
                         await self._commit(found)
                     except errors.OmnichannelError as trouble:
@@ -85,7 +85,7 @@ class Pull:
             group.cancel_scope.cancel()
         if failed:
             raise failed[0]
-        return await self._end(last)
+        return await self._end()
 
     async def _ask(self, out: Any, failed: list[BaseException]) -> None:
         """The producer: at most one page ahead of the commit. It stops where the turn should end."""
@@ -109,11 +109,11 @@ class Pull:
             except anyio.BrokenResourceError:
                 return  # the commit failed, and says why
 
-    async def _call(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
+    async def _call(self, cursors: Mapping[str, Any]) -> dict[str, Page[Any]]:
         """Ask the driver, within a deadline; what it raises and what it gives are checked."""
         found = await guarded(f"Stream {self.stream.name}", lambda: self._page_of(cursors))
         self._check(found)
-        return found
+        return dict(found)
 
     async def _page_of(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
         if self.stream.pull is not None:
@@ -160,7 +160,7 @@ class Pull:
                 f"Stream {self.stream.name}: the stored cursor does not fit {self.stream.cursor.__name__} any more."
             ) from cause
 
-    async def _commit(self, found: Mapping[str, Page[Any]]) -> None:
+    async def _commit(self, found: dict[str, Page[Any]]) -> None:
         ready = await self.parts.store.compute(lambda: self._commit_now(found))
         for channel, one in ready.items():
             connection = self.works[channel].connection
@@ -180,10 +180,15 @@ class Pull:
         if self.stream.acknowledge is not None:
             await self._acknowledge()
 
-    def _commit_now(self, found: Mapping[str, Page[Any]]) -> dict[str, pages.Stored]:
-        """In the writers' lane: encode first, then the shortest transaction there can be."""
+    def _commit_now(self, found: dict[str, Page[Any]]) -> dict[str, pages.Stored]:
+        """In the writers' lane: encode first, then the shortest transaction there can be.
+
+        Takes the pages out of `found`: their records end here, not on the event loop, and before the next page is
+        decoded in this lane. So one page is in memory as objects, and the next one gets the memory it leaves.
+        """
         with honest(None, self.stream.name):
             prepared = {channel: (page, pages.prepare(page.records)) for channel, page in found.items()}
+        found.clear()
         return self.parts.store.write_now(lambda tx: self._write(tx, prepared))
 
     def _goes_on(self, tx: Tx, channel: str) -> bool:
@@ -233,11 +238,10 @@ class Pull:
     def _before(self) -> int:
         return int(self.turn.payload.get("stored", {}).get(self.stream.name, 0))
 
-    async def _end(self, last: Mapping[str, Page[Any]]) -> Ended:
-        mores = [page.more for page in last.values()]
-        if any(more is True for more in mores):
+    async def _end(self) -> Ended:
+        if any(more is True for more in self._mores):
             return Ended(complete=False, stored=self.stored, bad=self.bad)
-        waits = [more for more in mores if isinstance(more, Wait)]
+        waits = [more for more in self._mores if isinstance(more, Wait)]
         if waits:
             return Ended(complete=False, wait=min(waits, key=lambda one: one.seconds), stored=self.stored, bad=self.bad)
         await self.parts.store.write(self._end_run)
