@@ -45,6 +45,7 @@ from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.proofs import Trust
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
+from omnichannel_core.remote import redaction
 from omnichannel_core.remote.addresses import Allowed
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
@@ -126,6 +127,7 @@ class Omnichannel:
         return None if stack is None else await stack.__aexit__(kind, raised, trace)
 
     def _build(self, vault: Vault) -> None:
+        redaction.install()
         self._gate_room(vault)
         queue = Queue(self._store, self._clock)
         self._parts = Parts(

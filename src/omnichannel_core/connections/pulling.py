@@ -17,6 +17,7 @@ from omnichannel_core.driver import Page, PullStream, Wait
 from omnichannel_core.model.lifecycle import Health, Status
 from omnichannel_core.processes.turn import Turn
 from omnichannel_core.records import Bad, Record
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import hub, pages, receipts, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
@@ -295,9 +296,11 @@ async def guarded(what: str, call: Callable[[], Awaitable[T]], deadline: float =
             return await call()
     except TimeoutError as cause:
         raise errors.RemoteUnavailable(f"{what}: no answer within {deadline:.0f} seconds.") from cause
-    except _ALLOWED:
+    except _ALLOWED as trouble:
+        redaction.shown(trouble)
         raise
     except Exception as cause:
+        redaction.shown(cause)
         raise errors.ContractBroken(f"{what} raised {type(cause).__name__}, which drivers may not raise.") from cause
 
 

@@ -38,7 +38,8 @@ from omnichannel_core.storage.store import Store, Tx
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
     from omnichannel_core.remote.client import Client
-    from omnichannel_core.remote.transport import Transport
+    from omnichannel_core.remote.redaction import logger
+from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -216,7 +217,7 @@ class Sessions:
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
         folder = self.parts.store.data / "connections" / str(seen.id)
         session = LiveSession(
-            clock=self.parts.clock, log=logging.getLogger(f"omnichannel_core.drivers.{driver.name}"),
+            clock=self.parts.clock, log=logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
             callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
