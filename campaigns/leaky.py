@@ -71,9 +71,7 @@ class Cursor(msgspec.Struct, frozen=True):
 def sign(session: Session, ask: Ask, token: Token | None) -> Mapping[str, str]:
     """Every secret there is, so that the remote can send it back."""
     headers = {"x-said": "hello"}
-    application = session.get(LeakyApplication)
-    if application is not None:
-        headers["x-app"] = application.client_secret.get_secret_value()
+    headers["x-app"] = _application(session)
     credentials = session.get(LeakyCredentials)
     if credentials is not None:
         headers["x-key"] = credentials.key.get_secret_value()
@@ -100,6 +98,11 @@ def _key(session: Session) -> str:
 
 def _shop(session: Session) -> str:
     return session[LeakyCredentials].shop
+
+
+def _application(session: Session) -> str:
+    application = session.get(LeakyApplication)
+    return "" if application is None else application.client_secret.get_secret_value()
 
 
 async def _ask(session: Session, operation: str, status: int, method: str = "GET", **more: object) -> Answer:
@@ -195,9 +198,9 @@ async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | 
     """An install with a token in it, a change, or a forgery that is quoted."""
     body = call.body.decode()
     if call.path == "forged":
-        raise errors.CallRefused(f"forged: {body} {call!r} {session.callback_secret.get_secret_value()}")
+        raise errors.CallRefused(f"forged: {call!r} {session.get(LeakyApplication)!r} {_application(session)}")
     if call.path == "raise":
-        raise ValueError(f"cannot read {body}")
+        raise ValueError(f"cannot read it with {_application(session)}")
     if call.path == "arrive":
         token = _token(session, body)
         return [Arrived(account="http://127.0.0.1:1", fields={"shop": "http://127.0.0.1:1", "key": body}, token=token)]
