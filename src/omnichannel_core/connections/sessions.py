@@ -31,6 +31,7 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
+from omnichannel_core.remote.redaction import install, logger
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
@@ -38,8 +39,7 @@ from omnichannel_core.storage.store import Store, Tx
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
     from omnichannel_core.remote.client import Client
-    from omnichannel_core.remote.redaction import logger
-from omnichannel_core.remote.transport import Transport
+    from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -311,6 +311,7 @@ def _application_id(account: str, application: Application | None, pepper: bytes
 def _new_transport(parts: Parts, account: str) -> Transport:
     from omnichannel_core.remote.transport import Transport
 
+    install()  # the HTTP library's loggers are there now
     return Transport(parts.guard.for_account(account))
 
 

@@ -181,7 +181,7 @@ def _spellings(value: str) -> set[str]:
 
 
 def shown(problem: BaseException) -> None:
-    """What remotes and drivers wrote into an error, and into those it came from, is shown to people: without secrets."""
+    """What remotes and drivers wrote into an error and those it came from is shown to people: without secrets."""
     seen: set[int] = set()
     one: BaseException | None = problem
     while one is not None and id(one) not in seen:
