@@ -26,7 +26,7 @@ STEP, PAGE = 200, 20  # orders a good sync has to bring, and how many come in a 
 SHORT = 1.0  # seconds: a good sync that takes no longer is well, whatever it takes alone
 PRESS = 0.5  # seconds between two presses of SYNCHRONIZE at each hostile connection
 DEADLINE = 1.0  # seconds for a page, instead of five minutes
-PATIENCE = 15.0  # seconds for a house with one deadly way in it
+PATIENCE = 10.0  # seconds for a house with one deadly way in it
 BACKENDS = ("asyncio", "trio")
 
 
