@@ -1,6 +1,7 @@
 """What the benchmark's server says, every field typed, and what it means as an Order.
 
-`gc=False`: what comes from JSON has no cycles, and the collector need not look at 40 objects an order.
+`gc=False`, and tuples where JSON has arrays: what comes from JSON has no cycles, and the collector need not look at 40
+objects an order (it stops to look at a tuple of such, never at a list).
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ class WireLine(msgspec.Struct, gc=False):
     origin: str
     image: str
     gift: bool
-    tax_lines: list[TaxLine]
-    options: list[Option]
+    tax_lines: tuple[TaxLine, ...]
+    options: tuple[Option, ...]
 
 
 class ShippingLine(msgspec.Struct, gc=False):
@@ -149,18 +150,18 @@ class WireOrder(msgspec.Struct, gc=False):
     channel: Channel
     customer: Person
     billing_address: WireAddress
-    shipping_addresses: list[WireAddress]
-    lines: list[WireLine]
+    shipping_addresses: tuple[WireAddress, ...]
+    lines: tuple[WireLine, ...]
     subtotal: Decimal
     shipping_total: Decimal
     discount_total: Decimal
     tax_total: Decimal
     total: Decimal
     taxes_included: bool
-    shipping_lines: list[ShippingLine]
-    payments: list[WirePayment]
+    shipping_lines: tuple[ShippingLine, ...]
+    payments: tuple[WirePayment, ...]
     customer_note: str | None
-    tags: list[str]
+    tags: tuple[str, ...]
     fulfillment: Fulfillment
     source: Source
     device: Device

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 
 from omnichannel_core import errors
+from omnichannel_core.connections import budgets
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.calling import Calling
 from omnichannel_core.connections.checking import Checking
@@ -111,7 +112,11 @@ class Omnichannel:
         async with AsyncExitStack() as stack:
             vault = await anyio.to_thread.run_sync(open_store, self._store, self._keys)
             stack.callback(self._store.close)
+            self._budgets = budgets.shared(self._store, self._clock)
+            stack.callback(self._budgets.close)
+            await self._budgets.sweep(self._clock.now())
             self._build(vault)
+            redaction.install()
             stack.push_async_callback(self._sessions.aclose)
             if self._work:
                 group = await stack.enter_async_context(anyio.create_task_group())
@@ -132,8 +137,8 @@ class Omnichannel:
         queue = Queue(self._store, self._clock)
         self._parts = Parts(
             store=self._store, vault=vault, clock=self._clock, gate=self._gate, queue=queue, events=self._events,
-            guard=self._guard, limiter=Limiter(self._clock), endpoints=self._endpoints, host_lists=self._host_lists,
-            callback_base=self._callback_base, sink=self._sink,
+            guard=self._guard, limiter=Limiter(self._clock, self._budgets), endpoints=self._endpoints,
+            host_lists=self._host_lists, callback_base=self._callback_base, sink=self._sink,
         )  # fmt: skip
         self._sessions = Sessions(self._parts, Tokens(self._store, vault, self._clock))
         self._connection_room()

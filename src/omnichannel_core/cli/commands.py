@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
+
+from omnichannel_core.cli.ending import exits
 
 GROUPS = {
     "accounts": "main accounts and sandboxes",
@@ -41,11 +44,19 @@ class Lazy(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(GROUPS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=text) for name, text in GROUPS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with exits(ctx):
+            return super().invoke(ctx)
+
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="omnichannel-core")
 @click.option(
-    "--db", envvar="OMNICHANNEL_DB", default="omnichannel.db", show_default=True, help="Store: a path or a URL."
+    "--db", envvar="OMNICHANNEL_DB", default=None, show_default="omnichannel.db", help="Store: a path or a URL."
 )
 @click.option("--data", envvar="OMNICHANNEL_DATA", default=None, help="Directory for files beside the store.")
 @click.option("--account", envvar="OMNICHANNEL_ACCOUNT", default=None, help="The account that is meant.")

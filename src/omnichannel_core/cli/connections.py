@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from omnichannel_core.app import Omnichannel
 from omnichannel_core.cli import looks, secrets
-from omnichannel_core.cli.following import to_end
+from omnichannel_core.cli.following import finish, to_end
+from omnichannel_core.cli.gating import gate_moved
 from omnichannel_core.cli.opening import Options, asynchronous, exit_code
-from omnichannel_core.cli.output import connection_json, process_json, rows, say, show
-from omnichannel_core.connections.managing import Saved
-from omnichannel_core.connections.switching import Moved
+from omnichannel_core.cli.output import connection_json, emit, process_json, rows, say, show, told
+
+if TYPE_CHECKING:
+    from omnichannel_core.app import Omnichannel
+    from omnichannel_core.connections.listing import ListPage
+    from omnichannel_core.connections.managing import Saved
+    from omnichannel_core.connections.switching import Moved
+    from omnichannel_core.model.connection import Connection
+    from omnichannel_core.model.process import Process
 
 COLUMNS = ["id", "name", "status", "health", "order_return_errors", "driver", "last_synced_at", "health_reason"]
 no_wait = click.option("--no-wait", is_flag=True, help="Only queue; a worker runs it.")
@@ -34,13 +39,26 @@ def command() -> None:
 @click.option("--limit", default=50, show_default=True)
 @asynchronous
 async def list_(options: Options, cursor: str | None, limit: int, **look: Any) -> None:
-    """The list of connections, filtered and sorted, with or without a view."""
+    """The list of connections, filtered and sorted, with or without a view.
+
+    Status is active or inactive, and deleting while a connection goes. A suspended one's health says why.
+    """
+    account = options.need_account()
     async with options.opened() as house:
         wanted = await looks.wanted(house, options, **look)
-        page = await house.connections.page(options.need_account(), wanted, cursor=cursor, limit=limit)
+
+        async def read() -> ListPage:
+            return await house.connections.page(account, wanted, cursor=cursor, limit=limit)
+
+        page = await read()
+        if await gate_moved(house, account, page.rows):
+            page = await read()
     shown = [connection_json(one) for one in page.rows]
-    columns = [one for one in wanted.columns if shown and one in shown[0]] or COLUMNS
-    rows(shown, columns, as_json=options.as_json, empty="No connections yet: create one.")
+    if options.as_json:
+        emit(shown)
+    else:
+        every = [{**one, **_more(seen)} for one, seen in zip(shown, page.rows, strict=True)]
+        rows(every, wanted.columns or COLUMNS, as_json=False, empty="No connections.")
     if page.next:
         say(f"More: --cursor {page.next}")
 
@@ -49,11 +67,16 @@ async def list_(options: Options, cursor: str | None, limit: int, **look: Any) -
 @click.argument("connection", type=int)
 @asynchronous
 async def show_(options: Options, connection: int) -> None:
-    """One connection."""
+    """One connection; nothing of its driver is imported.
+
+    Status is active or inactive, and deleting while it goes.
+    """
+    account = options.need_account()
     async with options.opened() as house:
-        seen = await house.connections.get(options.need_account(), connection)
-        show({**connection_json(seen), "remote_title": seen.remote_title, "missing": seen.missing,
-              "version": seen.version}, as_json=options.as_json)  # fmt: skip
+        seen = await house.connections.get(account, connection)
+        if await gate_moved(house, account, [seen]):
+            seen = await house.connections.get(account, connection)
+    show({**connection_json(seen), **({} if options.as_json else _more(seen))}, as_json=options.as_json)
 
 
 @command.command()
@@ -141,10 +164,7 @@ async def sync(options: Options, connection: int, no_wait: bool) -> None:
         say("Sync triggered.")
         if not no_wait:
             process = await to_end(house, account, process, quiet=options.as_json) or process
-        if options.as_json:
-            show(process_json(process), as_json=True)
-    if process.error_key and not process.open:
-        raise SystemExit(1)
+    _ended(options, process, no_wait)
 
 
 @command.command()
@@ -153,7 +173,8 @@ async def sync(options: Options, connection: int, no_wait: bool) -> None:
 async def enable(options: Options, connections: tuple[int, ...]) -> None:
     """Enable those that can be."""
     async with options.opened() as house:
-        _moved(options, await house.connections.enable(options.need_account(), connections, options.actor))
+        answers = await house.connections.enable(options.need_account(), connections, options.actor)
+    _moved(options, answers)
 
 
 @command.command()
@@ -162,7 +183,8 @@ async def enable(options: Options, connections: tuple[int, ...]) -> None:
 async def disable(options: Options, connections: tuple[int, ...]) -> None:
     """Disable those that can be; running work ends at its next page."""
     async with options.opened() as house:
-        _moved(options, await house.connections.disable(options.need_account(), connections, options.actor))
+        answers = await house.connections.disable(options.need_account(), connections, options.actor)
+    _moved(options, answers)
 
 
 @command.command()
@@ -180,8 +202,7 @@ async def delete(options: Options, connection: int, yes: bool, no_wait: bool) ->
         process = await house.connections.delete(account, connection, actor=options.actor)
         if not no_wait:
             process = await to_end(house, account, process, quiet=options.as_json) or process
-        if options.as_json:
-            show(process_json(process), as_json=True)
+    _ended(options, process, no_wait)
 
 
 @command.command()
@@ -199,6 +220,8 @@ async def settings(
     async with options.opened() as house:
         seen = await house.connections.get(account, connection)
         driver = await house.drivers.load(account, seen.driver)
+        if page is not None and page not in driver.pages:
+            raise click.UsageError(f"There is no page {page!r}; pages: {', '.join(driver.pages) or 'none'}.")
         if page is None:
             show(await house.connections.settings.pages(account, driver, connection), as_json=options.as_json)
             return
@@ -224,6 +247,8 @@ async def defaults(options: Options, driver: str, page: str | None, sets: tuple[
     account = options.need_account()
     async with options.opened() as house:
         loaded = await house.drivers.load(account, driver)
+        if page is not None and page not in loaded.pages:
+            raise click.UsageError(f"There is no page {page!r}; pages: {', '.join(loaded.pages) or 'none'}.")
         if page is not None and sets:
             schema = (await house.drivers.schema(account, driver))["settings"][page]["form"]
             values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
@@ -240,6 +265,8 @@ async def schedule(options: Options, connection: int, stream: str | None, minute
     """Show when streams run by themselves, or set one (0 is never)."""
     account = options.need_account()
     async with options.opened() as house:
+        if stream is not None and minutes is None:
+            raise click.UsageError("How many MINUTES? 0 is never.")
         if stream is not None and minutes is not None:
             await house.connections.schedule(account, connection, stream, minutes)
         found = await house.connections.schedules(account, connection)
@@ -285,24 +312,35 @@ def _without_secrets(schema: dict[str, Any], shown: Any) -> dict[str, Any]:
 
 
 async def _synced(house: Omnichannel, options: Options, saved: Saved, no_wait: bool) -> None:
-    account = options.need_account()
-    if saved.process is not None:
+    account, process = options.need_account(), saved.process
+    if process is not None:
         say("Sync triggered.")
         if not no_wait:
-            await to_end(house, account, saved.process, quiet=options.as_json)
+            process = await to_end(house, account, process, quiet=options.as_json)
     show(connection_json(await house.connections.get(account, saved.connection.id)), as_json=options.as_json)
+    finish(None if no_wait else process)
+
+
+def _ended(options: Options, process: Process, no_wait: bool) -> None:
+    if options.as_json:
+        emit(process_json(process))
+    elif no_wait:
+        say(f"Process {process.id} is {process.state}: a worker runs it; see `omnichannel processes watch`.")
+    finish(None if no_wait else process)
+
+
+def _more(seen: Connection) -> dict[str, Any]:
+    return {"remote_account": seen.remote_account, "remote_title": seen.remote_title, "missing": seen.missing,
+            "other_errors": seen.other_errors}  # fmt: skip
 
 
 def _moved(options: Options, answers: Sequence[Moved]) -> None:
-    if options.as_json:
-        click.echo(json.dumps([
-            {"id": one.id, "status": one.connection.status.value if one.connection else None,
-             "error": one.error.key if one.error else None, "message": str(one.error) if one.error else ""}
-            for one in answers
-        ]))  # fmt: skip
-    else:
-        for one in answers:
-            say(f"Connection {one.id}: {one.connection.status if one.connection else one.error}")
+    words = [f"Connection {one.id}: {one.connection.status if one.connection else one.error}" for one in answers]
+    told("\n".join(words), [
+        {"id": one.id, "status": one.connection.status.value if one.connection else None,
+         "error": one.error.key if one.error else None, "message": str(one.error) if one.error else ""}
+        for one in answers
+    ], as_json=options.as_json)  # fmt: skip
     failed = [one.error for one in answers if one.error is not None]
     if failed and len(failed) == len(answers):
-        raise SystemExit(exit_code(failed[0]))
+        raise click.exceptions.Exit(exit_code(failed[0]))

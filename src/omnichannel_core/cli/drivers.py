@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import rows, say, show
+from omnichannel_core.cli.output import DRIVER, driver_json, rows, say, show, told
 
 
 @click.group()
@@ -19,13 +19,15 @@ async def list_(options: Options) -> None:
     """All drivers, and why one is not available; nothing is imported for it."""
     async with options.opened() as house:
         found = await house.drivers.list(options.need_account())
-    columns = ["name", "title", "version", "distribution", "compatible", "licensed", "installed", "available", "reason"]
     rows(
-        found,
-        columns,
+        [driver_json(one) for one in found],
+        DRIVER,
         as_json=options.as_json,
-        empty="No driver is there: pip install one, such as omnichannel-bigcommerce.",
+        empty="No driver is there: pip install one.",
     )
+    for one in found:
+        if one.notice:
+            say(f"{one.name}: {one.notice}")
 
 
 @command.command()
@@ -44,7 +46,8 @@ async def install(options: Options, driver: str) -> None:
     """Switch a licensed driver on in the account."""
     async with options.opened() as house:
         await house.drivers.install(options.need_account(), driver)
-    say(f"Driver {driver} is installed in account {options.account}.")
+    told(f"Driver {driver} is installed in account {options.account}.", {"driver": driver, "installed": True},
+         as_json=options.as_json)  # fmt: skip
 
 
 @command.command()
@@ -54,4 +57,5 @@ async def uninstall(options: Options, driver: str) -> None:
     """Switch it off; refused while connections exist."""
     async with options.opened() as house:
         await house.drivers.uninstall(options.need_account(), driver)
-    say(f"Driver {driver} is no longer installed in account {options.account}.")
+    told(f"Driver {driver} is no longer installed in account {options.account}.",
+         {"driver": driver, "installed": False}, as_json=options.as_json)  # fmt: skip

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import msgspec
 
-from omnichannel_core.cli.following import to_end
+from omnichannel_core.cli.following import together
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import rows, say, show
-from omnichannel_core.connections import exporting
+from omnichannel_core.cli.output import clean, rows, say, show
 from omnichannel_core.errors import UsageError
-from omnichannel_core.storage.hub import Found
+
+if TYPE_CHECKING:
+    from omnichannel_core.app import Omnichannel
+    from omnichannel_core.model.outbox import OutboxRow
+    from omnichannel_core.storage.hub import Found
 
 F = TypeVar("F", bound=Callable[..., Any])
 KINDS = {"orders": "Order", "returns": "Return", "attributes": "Attribute", "sets": "AttributeSet", "lists": "Choices"}
@@ -30,6 +32,8 @@ def _filters(command: F) -> F:
 
 
 def _found(kind: str, given: dict[str, Any], *, full: bool = False) -> Found:
+    from omnichannel_core.storage.hub import Found
+
     return Found(
         kind=kind, connection=given["connection"], state=given["state"], since=_time(given["since"]),
         until=_time(given["until"]), number=given["number"], full=full,
@@ -95,9 +99,11 @@ async def errors(options: Options, connection: int | None, retry: tuple[str, ...
             if connection is None:
                 raise click.UsageError("Say of which --connection.")
             if retry:
-                await house.hub.retry(account, connection, None if "all" in retry else list(retry))
-                process = await house.connections.synchronize(account, connection)
-                await to_end(house, account, process, quiet=options.as_json)
+                again = await house.hub.retry(account, connection, None if "all" in retry else list(retry))
+                say(f"Tried again: {again.records} that came in, {again.pushes} that go out.")
+                some = list(again.processes)
+                some += [await house.connections.synchronize(account, connection)] if again.records else []
+                await together(house, account, some)
             if dismiss:
                 await house.hub.dismiss(account, connection, None if "all" in dismiss else list(dismiss))
         found = await house.hub.errors(account, connection)
@@ -112,10 +118,14 @@ async def errors(options: Options, connection: int | None, retry: tuple[str, ...
 @asynchronous
 async def export(options: Options, kind: str, form: str, **given: Any) -> None:
     """Everything of a kind, as JSON lines or as CSV that spreadsheets cannot mistake for formulas."""
+    from omnichannel_core.connections import exporting
+
+    if form == "csv" and options.as_json:
+        raise click.UsageError("--json and --format csv are two things: say one of them.")
     write = exporting.json_lines if form == "jsonl" else exporting.spreadsheet
     async with options.opened() as house:
         async for text in write(house.hub, options.need_account(), _found(KINDS[kind], given, full=True)):
-            sys.stdout.write(text)
+            sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
 
 
 @command.command()
@@ -129,21 +139,33 @@ async def push(options: Options, connection: int, stream: str, file: Any, no_wai
     account = options.need_account()
     async with options.opened() as house:
         seen = await house.connections.get(account, connection)
-        declared = (await house.drivers.load(account, seen.driver)).pushes.get(stream)
+        driver = await house.drivers.load(account, seen.driver)
+        declared = driver.pushes.get(stream)
         if declared is None:
-            raise UsageError(f"Driver {seen.driver!r} pushes no stream {stream!r}.")
+            why = driver.not_supported.get(stream) or f"it pushes {', '.join(driver.pushes) or 'nothing'}."
+            raise UsageError(f"Driver {seen.driver!r} pushes no stream {stream!r}: {why}")
         records = [_record(line, at, declared.takes) for at, line in enumerate(file, 1) if line.strip()]
         queued = await house.hub.push(account, connection, stream, records)
         if not no_wait:
-            for process in await house.processes.list(account, connection=connection, kind="deliver"):
-                if process.open:
-                    await to_end(house, account, process, quiet=options.as_json)
-        done = await house.hub.pushes(account, connection=connection, keys=[row.key for row in queued], limit=500)
-    shown = [{"key": row.key, "thing": row.thing, "state": row.state.value, "reason": row.reason} for row in done.items]
+            open_ = await house.processes.list(account, connection=connection, kind="deliver")
+            await together(house, account, [one for one in open_ if one.open])
+        done = await _pushed(house, account, connection, [row.key for row in queued])
+    shown = [{"key": row.key, "thing": row.thing, "state": row.state.value, "reason": row.reason} for row in done]
     rows(shown, ["thing", "state", "reason"], as_json=options.as_json, empty="Nothing was queued.")
 
 
+async def _pushed(house: Omnichannel, account: str, connection: int, keys: list[str]) -> list[OutboxRow]:
+    """What became of them, in the order of their lines."""
+    found: dict[str, OutboxRow] = {}
+    for at in range(0, len(keys), 500):
+        page = await house.hub.pushes(account, connection=connection, keys=keys[at : at + 500], limit=500)
+        found |= {row.key: row for row in page.items}
+    return [found[key] for key in keys if key in found]
+
+
 def _record(line: str, at: int, kind: Any) -> Any:
+    import msgspec
+
     try:
         return msgspec.json.decode(line, type=kind)
     except msgspec.DecodeError as wrong:

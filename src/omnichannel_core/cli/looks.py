@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
 
-from omnichannel_core.app import Omnichannel
 from omnichannel_core.cli.opening import Options
 from omnichannel_core.model.view import DEFAULT_COLUMNS, Filter, Look
+
+if TYPE_CHECKING:
+    from omnichannel_core.app import Omnichannel
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FORM = re.compile(r"^(?P<column>[a-z_]+)\s*(?P<operator><=|>=|!=|=|<|>|~| between | like )\s*(?P<value>.*)$")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 import attrs
 import click
 
 from omnichannel_core import errors
-from omnichannel_core.app import Omnichannel
-from omnichannel_core.cli.output import say_error
-from omnichannel_core.storage import keys
+
+if TYPE_CHECKING:
+    from omnichannel_core.app import Omnichannel
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -47,14 +45,14 @@ class Options:
             click.UsageError: an option is not of its form.
         """
         said = _config(given["config"])
-        endpoints = {str(k): str(v) for k, v in said.get("endpoints", {}).items()}
+        endpoints = dict(said.get("endpoints", {}))
         for one in given["endpoint"]:
             driver, sign, url = one.partition("=")
             if not sign or not driver or not url:
                 raise click.UsageError(f"--endpoint {one!r} is not DRIVER=URL.")
             endpoints[driver] = url
         return cls(
-            db=given["db"] if given["db"] != "omnichannel.db" else said.get("db", given["db"]),
+            db=given["db"] or said.get("db") or "omnichannel.db",
             data=_path(given["data"] or said.get("data")), account=given["account"] or said.get("account"),
             actor=given["actor"], key_file=_path(given["key_file"] or said.get("key_file")),
             trust=_path(given["trust"] or said.get("trust")), endpoints=endpoints,
@@ -73,8 +71,11 @@ class Options:
 
     def house(self, *, work: bool = False, **more: Any) -> Omnichannel:
         """Not opened yet."""
+        from omnichannel_core.app import Omnichannel
+        from omnichannel_core.storage import keys
+
         ring = keys.from_file(self.key_file) if self.key_file else keys.from_environment()
-        trust = self.trust.read_text() if self.trust else None
+        trust = read_text(self.trust, "--trust") if self.trust else None
         return Omnichannel(
             self.db,
             data=self.data,
@@ -101,9 +102,37 @@ def _config(name: str | None) -> Mapping[str, Any]:
     if name is None:
         return {}
     try:
-        return tomllib.loads(Path(name).read_text())
-    except (OSError, tomllib.TOMLDecodeError) as cause:
+        said = tomllib.loads(read_text(Path(name), "--config"))
+    except tomllib.TOMLDecodeError as cause:
         raise click.UsageError(f"--config {name}: {cause}") from None
+    for key, value in said.items():
+        fits = KNOWN.get(key)
+        if fits is None or not fits(value):
+            raise click.UsageError(f"--config {name}: {key} is unknown or of another form; known: {', '.join(KNOWN)}.")
+    return said
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+KNOWN: Mapping[str, Callable[[Any], bool]] = {
+    "db": _text, "data": _text, "account": _text, "key_file": _text, "trust": _text,
+    "allow": lambda value: isinstance(value, list) and all(map(_text, value)),
+    "endpoints": lambda value: isinstance(value, dict) and all(map(_text, value.values())),
+}  # fmt: skip
+
+
+def read_text(file: Path, what: str) -> str:
+    """A file that was named.
+
+    Raises:
+        click.UsageError: it cannot be read.
+    """
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as cause:
+        raise click.UsageError(f"{what} {file}: {getattr(cause, 'strerror', None) or 'not UTF-8 text'}.") from None
 
 
 EXITS: tuple[tuple[type[errors.OmnichannelError], int], ...] = (
@@ -124,38 +153,34 @@ def exit_code(trouble: errors.OmnichannelError) -> int:
     return next((code for kind, code in EXITS if isinstance(trouble, kind)), 1)
 
 
+def exit_code_of(key: str) -> int:
+    """The same for an error that ended a process, known by its key."""
+    kinds = list(_leaves(errors.OmnichannelError))
+    found = next((kind for kind in kinds if kind.__new__(kind).key == key), errors.OmnichannelError)
+    return next((code for kind, code in EXITS if issubclass(found, kind)), 1)
+
+
+def _leaves(kind: type[errors.OmnichannelError]) -> Iterator[type[errors.OmnichannelError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _leaves(below)
+
+
 def asynchronous(command: F) -> Callable[..., Any]:
-    """Run an async command on asyncio, with the options as its first argument; errors become exit codes."""
+    """Run an async command on asyncio, with the options as its first argument."""
 
     @click.pass_obj
     @functools.wraps(command)
     def run(options: Options, /, **given: Any) -> Any:
-        _log(options.verbose)
-        try:
-            return anyio.run(functools.partial(command, options, **given))
-        except BaseException as trouble:
-            found = _single(trouble)
-            if isinstance(found, errors.OmnichannelError):
-                say_error(found, as_json=options.as_json)
-                raise SystemExit(exit_code(found)) from None
-            if isinstance(found, KeyboardInterrupt):
-                raise SystemExit(130) from None
-            if isinstance(found, BrokenPipeError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise SystemExit(0) from None
-            if found is not trouble:
-                raise found from None
-            raise
+        import anyio
+
+        log(options.verbose)
+        return anyio.run(functools.partial(command, options, **given))
 
     return run
 
 
-def _single(trouble: BaseException) -> BaseException:
-    while isinstance(trouble, BaseExceptionGroup) and len(trouble.exceptions) == 1:
-        trouble = trouble.exceptions[0]
-    return trouble
-
-
-def _log(verbose: int) -> None:
+def log(verbose: int) -> None:
+    """To stderr: warnings, with -v what happens, with -vv everything."""
     level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

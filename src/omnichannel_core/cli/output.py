@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import attrs
 import click
-import msgspec
 
 from omnichannel_core import errors
-from omnichannel_core.model.connection import Connection
-from omnichannel_core.model.process import Process
+
+if TYPE_CHECKING:
+    from omnichannel_core.model.connection import Connection
+    from omnichannel_core.model.license import License
+    from omnichannel_core.model.process import Process
+
+CONNECTION = ("id", "name", "status", "health", "health_reason", "order_return_errors", "driver", "account",
+              "created_at", "last_synced_at")  # fmt: skip
+DRIVER = ("name", "title", "version", "distribution", "compatible", "licensed", "installed", "available", "reason")
+_HIDDEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")  # what a terminal acts on or cannot show
 
 
 def jsonable(value: Any) -> Any:
-    """Whatever the house gives, as JSON: times in ISO 8601, amounts as text."""
+    """Whatever the house gives, as JSON: times in ISO 8601, amounts as text, spans in days."""
+    import attrs
+    import msgspec
+
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, timedelta):
+        return value / timedelta(days=1)
     if isinstance(value, msgspec.Struct):
         return json.loads(msgspec.json.encode(value))
     if attrs.has(type(value)):
@@ -40,12 +52,34 @@ def jsonable(value: Any) -> Any:
 
 def connection_json(seen: Connection) -> dict[str, Any]:
     """The keys a connection has for machines."""
-    return {
-        "id": seen.id, "name": seen.name, "status": seen.status.value, "health": seen.health.value,
-        "health_reason": seen.health_reason, "order_return_errors": seen.order_return_errors, "driver": seen.driver,
-        "account": seen.account, "created_at": seen.created_at.isoformat(),
-        "last_synced_at": seen.last_synced_at.isoformat() if seen.last_synced_at else None,
-    }  # fmt: skip
+    return {name: jsonable(getattr(seen, name)) for name in CONNECTION}
+
+
+def driver_json(listed: object) -> dict[str, Any]:
+    """The keys a driver has for machines."""
+    return {name: getattr(listed, name) for name in DRIVER}
+
+
+def license_json(held: License, *, text: bool) -> dict[str, Any]:
+    """What a license says; its own text only for machines."""
+    said = {name: one for name, one in jsonable(held).items() if name not in ("text", "grace")}
+    return {**said, "grace_days": held.grace.days, **({"text": held.text} if text else {})}
+
+
+def dumps(value: Any) -> str:
+    """JSON in one line; what could steer a terminal is escaped."""
+    text = json.dumps(jsonable(value), ensure_ascii=False)
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def emit(value: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(dumps(value))
+
+
+def clean(text: str) -> str:
+    """Without control characters; lines stay lines."""
+    return "".join(char if char == "\n" or char.isprintable() else " " for char in text)
 
 
 def process_json(process: Process) -> dict[str, Any]:
@@ -62,13 +96,13 @@ def process_json(process: Process) -> dict[str, Any]:
 def show(value: Any, *, as_json: bool) -> None:
     """One thing."""
     if as_json:
-        click.echo(json.dumps(jsonable(value), ensure_ascii=False))
+        emit(value)
         return
     shown = jsonable(value)
     if isinstance(shown, Mapping):
         width = max((len(name) for name in shown), default=0)
         for name, one in shown.items():
-            click.echo(f"{name.replace('_', ' '):<{width}}  {_cell(one)}")
+            click.echo(f"{name.replace('_', ' '):<{width}}  {_cell(one)}".rstrip())
     else:
         click.echo(_cell(shown))
 
@@ -77,7 +111,7 @@ def rows(found: Sequence[Any], columns: Sequence[str], *, as_json: bool, empty: 
     """Many things: a table, or one JSON list."""
     listed = [jsonable(one) for one in found]
     if as_json:
-        click.echo(json.dumps(listed, ensure_ascii=False))
+        emit(listed)
         return
     if not listed:
         click.echo(empty, err=True)
@@ -95,21 +129,28 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, Mapping | list):
-        return json.dumps(value, ensure_ascii=False)
-    text = str(value)
-    return "".join(char if char.isprintable() else " " for char in text)
+        return dumps(value)
+    return clean(str(value)).replace("\n", " ")
 
 
 def say(text: str) -> None:
     """For a person, on stderr."""
-    click.echo(text, err=True)
+    click.echo(clean(text), err=True)
+
+
+def told(text: str, answer: Any, *, as_json: bool) -> None:
+    """What was done: words for a person, or the answer for a machine."""
+    if as_json:
+        emit(answer)
+    else:
+        say(text)
 
 
 def say_error(trouble: errors.OmnichannelError, *, as_json: bool) -> None:
     """What, which, what now."""
     fields: Mapping[str, str] = trouble.fields if isinstance(trouble, errors.FormInvalid) else {}
     if as_json:
-        click.echo(json.dumps({"error": trouble.key, "message": str(trouble), "fields": dict(fields)}), err=True)
+        click.echo(dumps({"error": trouble.key, "message": str(trouble), "fields": fields}), err=True)
         return
     say(f"Error: {trouble}")
     for name, wrong in fields.items():
@@ -129,9 +170,8 @@ class Progress:
         if not self._on:
             return
         part = f" of {process.total}" if process.total else ""
-        text = f"  {process.kind} {process.state}: {process.message or process.done}{part if process.done else ''}"[
-            :110
-        ]
+        where = process.message or process.error or process.done
+        text = _cell(f"  {process.kind} {process.state}: {where}{part if process.done else ''}")[:110]
         click.echo("\r" + text.ljust(self._width), err=True, nl=False)
         self._width = len(text)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-import anyio
 import click
 
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import Progress, process_json, rows, say, show
-from omnichannel_core.model.process import OPEN
+from omnichannel_core.cli.output import Progress, emit, process_json, rows, show, told
 
 COLUMNS = ["id", "kind", "connection", "state", "done", "total", "message", "error"]
 
@@ -27,6 +23,8 @@ def command() -> None:
 @asynchronous
 async def list_(options: Options, connection: int | None, only_open: bool, before: int | None, limit: int) -> None:
     """Newest first."""
+    from omnichannel_core.model.process import OPEN
+
     async with options.opened() as house:
         found = await house.processes.list(
             options.need_account(),
@@ -43,13 +41,15 @@ async def list_(options: Options, connection: int | None, only_open: bool, befor
 @asynchronous
 async def watch(options: Options, process: int) -> None:
     """Follow one to its end; with --json one line per change."""
+    import anyio
+
     account, last = options.need_account(), None
     progress = Progress(quiet=options.as_json)
     async with options.opened() as house:
         while True:
             found = await house.processes.get(account, process)
             if options.as_json and found != last:
-                click.echo(json.dumps(process_json(found)))
+                emit(process_json(found))
             progress.show(found)
             last = found
             if not found.open:
@@ -67,7 +67,5 @@ async def cancel(options: Options, process: int) -> None:
     """End one: at once when it waits, within seconds when it runs."""
     async with options.opened() as house:
         found = await house.processes.cancel(options.need_account(), process)
-    if options.as_json:
-        show(process_json(found), as_json=True)
-    else:
-        say(f"Process {process}: {'asked to end' if found.open else found.state}.")
+    told(f"Process {process}: {'asked to end' if found.open else found.state}.", process_json(found),
+         as_json=options.as_json)  # fmt: skip

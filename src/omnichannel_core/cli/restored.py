@@ -6,7 +6,7 @@ import click
 
 from omnichannel_core.cli import secrets
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import say
+from omnichannel_core.cli.output import told
 
 
 @click.command()
@@ -17,4 +17,5 @@ async def command(options: Options, yes: bool) -> None:
     secrets.confirm("All open pushes of the store become unknown and are settled by looking.", yes=yes)
     async with options.opened() as house:
         count = await house.restored()
-    say(f"{count} open pushes are unknown now and are settled before anything is sent.")
+    told(f"Open pushes that are unknown now and are settled before anything is sent: {count}.", {"unknown": count},
+         as_json=options.as_json)  # fmt: skip

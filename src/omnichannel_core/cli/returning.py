@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import anyio
 import anyio.abc
 
+from omnichannel_core import errors
 from omnichannel_core.app import Omnichannel
 from omnichannel_core.cli.opening import Options
 from omnichannel_core.cli.output import say
@@ -31,16 +33,25 @@ async def authorize_on_loopback(
             connection=connection,
         )  # fmt: skip
         say(f"Open this address in a browser, and come back:\n  {begun.url}")
-        with anyio.fail_after(600):
+        call: Call | None = None
+        with anyio.move_on_after(600):
             async with anyio.create_task_group() as group:
                 group.start_soon(_serve, listener, calls)
                 call = await arrived.receive()
                 group.cancel_scope.cancel()
+        if call is None:
+            raise errors.AuthorizationDenied(
+                "Nobody came back from the marketplace within ten minutes: authorize again."
+            )
         return await house.connections.returned(call, account=options.need_account(), actor=options.actor)
 
 
 async def _serve(listener: anyio.abc.Listener[anyio.abc.SocketStream], calls: Any) -> None:
     async def one(stream: anyio.abc.SocketStream) -> None:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError, ValueError), anyio.move_on_after(30):
+            await answered(stream)
+
+    async def answered(stream: anyio.abc.SocketStream) -> None:
         async with stream:
             head = b""
             while b"\r\n\r\n" not in head and len(head) < 16_384:

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from omnichannel_core.cli.opening import read_text
+
 
 def is_secret(field: Mapping[str, Any]) -> bool:
     """Whether a field of a JSON schema is a secret."""
@@ -47,13 +49,18 @@ def gather(
 
 
 def _given(*, secrets_stdin: bool, secrets_file: str | None) -> dict[str, Any]:
-    text = sys.stdin.read() if secrets_stdin else Path(secrets_file).read_text() if secrets_file else ""
+    if secrets_stdin and secrets_file:
+        raise click.UsageError("Give secrets one way: --secrets-stdin or --secrets-file.")
+    text = sys.stdin.read() if secrets_stdin else ""
+    if secrets_file:
+        text = read_text(Path(secrets_file), "--secrets-file")
     if not text.strip():
         return {}
     try:
         found = json.loads(text)
     except json.JSONDecodeError:
-        found = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        found = dict(line.split("=", 1) for line in lines) if all("=" in line for line in lines) else None
     if not isinstance(found, dict):
         raise click.UsageError("Secrets are a JSON object, or lines of FIELD=VALUE.")
     return found

@@ -7,9 +7,8 @@ import threading
 
 import click
 
-from omnichannel_core.cli.opening import Options, exit_code
-from omnichannel_core.cli.output import say, say_error
-from omnichannel_core.errors import OmnichannelError
+from omnichannel_core.cli.opening import Options
+from omnichannel_core.cli.output import emit, say
 from omnichannel_core.testing import simulator
 
 
@@ -20,17 +19,11 @@ from omnichannel_core.testing import simulator
 def command(options: Options, name: str | None, port: int) -> None:
     """Run a stand-in of a marketplace on loopback until stopped; without NAME, list those that are there."""
     if name is None:
-        click.echo("\n".join(simulator.names()))
+        emit(simulator.names()) if options.as_json else click.echo("\n".join(simulator.names()))
         return
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
-    try:
-        with simulator.running(name, port=port) as address:
-            click.echo(address)
-            say(f"Use it with --endpoint {name}={address}; its controls are at {address}/_control/. Stop with Ctrl-C.")
-            over.wait()
-    except OmnichannelError as trouble:
-        say_error(trouble, as_json=options.as_json)
-        raise SystemExit(exit_code(trouble)) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    with simulator.running(name, port=port) as address:
+        emit({"name": name, "address": address}) if options.as_json else click.echo(address)
+        say(f"Use it with --endpoint {name}={address}; its controls are at {address}/_control/. Stop with Ctrl-C.")
+        over.wait()

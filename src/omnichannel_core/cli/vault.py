@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import say, show
-from omnichannel_core.storage import keys
-from omnichannel_core.storage.keys import KeyRing
+from omnichannel_core.cli.output import show, told
 
 
 @click.group()
@@ -19,20 +17,28 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def keygen(file: Path) -> None:
+@click.pass_obj
+def keygen(options: Options, file: Path) -> None:
     """Make a new key file (0600), never over an old one."""
+    from omnichannel_core.storage import keys
+
     ring = keys.create_file(file)
-    say(f"Key {ring.primary} is in {file}. Keep a copy apart from the store's backup.")
+    told(f"Key {ring.primary} is in {file}. Keep a copy apart from the store's backup.",
+         {"key_id": ring.primary, "file": str(file)}, as_json=options.as_json)  # fmt: skip
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
-def add(file: Path) -> None:
+@click.pass_obj
+def add(options: Options, file: Path) -> None:
     """Put a new primary key before the old ones of a key file; then rotate."""
+    from omnichannel_core.storage import keys
+
     old = keys.from_file(file)
     key_id, key = keys.new_key()
-    keys.replace_file(file, KeyRing({key_id: key, **old.keys}))
-    say(f"Key {key_id} is the primary one now. Run `omnichannel vault rotate`, then remove the old ones.")
+    keys.replace_file(file, keys.KeyRing({key_id: key, **old.keys}))
+    told(f"Key {key_id} is the primary one now. Run `omnichannel vault rotate`, then remove the old ones.",
+         {"key_id": key_id, "file": str(file)}, as_json=options.as_json)  # fmt: skip
 
 
 @command.command()
@@ -41,10 +47,8 @@ async def rotate(options: Options) -> None:
     """Seal every secret anew with the primary key; counts rows, and fails when it finds none of those there are."""
     async with options.opened() as house:
         counts = await house.rotate_vault()
-    if options.as_json:
-        show(counts, as_json=True)
-    else:
-        say(f"{counts['sealed']} of {counts['secrets']} secrets are sealed anew; {counts['current']} were current.")
+    told(f"{counts['sealed']} of {counts['secrets']} secrets are sealed anew; {counts['current']} were current.",
+         counts, as_json=options.as_json)  # fmt: skip
 
 
 @command.command()

@@ -8,12 +8,12 @@ import click
 
 from omnichannel_core.cli import looks, secrets
 from omnichannel_core.cli.opening import Options, asynchronous
-from omnichannel_core.cli.output import jsonable, rows, say, show
+from omnichannel_core.cli.output import jsonable, rows, show, told
 from omnichannel_core.model.view import Look, View
 
 
 def _row(view: View) -> dict[str, Any]:
-    return {"id": view.id, "name": view.name + (" *" if view.changed else ""), "owner": view.owner,
+    return {"id": view.id, "name": view.name, "owner": view.owner,
             "published": view.published, "changed": view.changed, "look": jsonable(view.look)}  # fmt: skip
 
 
@@ -28,8 +28,11 @@ async def list_(options: Options) -> None:
     """Yours, and those others published."""
     async with options.opened() as house:
         found = await house.views.list(options.need_account(), options.actor)
+    shown = [_row(one) for one in found]
+    if not options.as_json:  # the manual's asterisk
+        shown = [{**one, "name": one["name"] + " *" * one["changed"]} for one in shown]
     rows(
-        [_row(one) for one in found],
+        shown,
         ["id", "name", "owner", "published"],
         as_json=options.as_json,
         empty="No views yet.",
@@ -101,4 +104,4 @@ async def delete(options: Options, view_id: int, yes: bool) -> None:
         found = await house.views.get(options.need_account(), options.actor, view_id)
         secrets.confirm(f"View {found.name!r} goes.", yes=yes)
         await house.views.delete(options.need_account(), options.actor, view_id)
-    say(f"View {found.name!r} is deleted.")
+    told(f"View {found.name!r} is deleted.", {"id": view_id, "deleted": True}, as_json=options.as_json)

@@ -38,7 +38,12 @@ async def asked(what: str, call: Callable[[], Awaitable[T]], deadline: float = D
     except errors.OmnichannelError as trouble:
         redaction.shown(trouble)
         raise
-    except Exception as cause:
+    except (KeyboardInterrupt, GeneratorExit, BaseExceptionGroup, anyio.get_cancelled_exc_class()) as cause:
+        if not isinstance(cause, ExceptionGroup):
+            raise  # the host's, or a cancellation
+        redaction.shown(cause)
+        raise errors.ContractBroken(f"{what}: the driver raised several errors, which it may not.") from cause
+    except BaseException as cause:
         redaction.shown(cause)
         raise errors.ContractBroken(f"{what}: the driver raised {type(cause).__name__}, which it may not.") from cause
 

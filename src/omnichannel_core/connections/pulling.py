@@ -52,6 +52,7 @@ class Pull:
     gone: set[str] = attrs.field(factory=set)  # channels of other members that were switched off meanwhile
     stored: int = 0
     bad: int = 0
+    _mores: Sequence[bool | Wait] = ()  # of the page that came last
 
     async def run(self) -> Ended:
         """Until the end, a wait, or the slot is wanted by others.
@@ -67,14 +68,13 @@ class Pull:
                 await self.parts.store.write(lambda tx: streams.give_back(tx, self.taken.values()))
 
     async def _pages(self) -> Ended:
-        out, into = anyio.create_memory_object_stream[Mapping[str, Page[Any]]](0)
+        out, into = anyio.create_memory_object_stream[dict[str, Page[Any]]](0)
         failed: list[BaseException] = []
-        last: Mapping[str, Page[Any]] = {}
         async with anyio.create_task_group() as group:
             group.start_soon(self._ask, out, failed)
             async with into:
                 async for found in into:
-                    last = found
+                    self._mores = [page.more for page in found.values()]
                     try:
                         await self._commit(found)
                     except errors.OmnichannelError as trouble:
@@ -86,7 +86,7 @@ class Pull:
             group.cancel_scope.cancel()
         if failed:
             raise failed[0]
-        return await self._end(last)
+        return await self._end()
 
     async def _ask(self, out: Any, failed: list[BaseException]) -> None:
         """The producer: at most one page ahead of the commit. It stops where the turn should end."""
@@ -110,11 +110,11 @@ class Pull:
             except anyio.BrokenResourceError:
                 return  # the commit failed, and says why
 
-    async def _call(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
+    async def _call(self, cursors: Mapping[str, Any]) -> dict[str, Page[Any]]:
         """Ask the driver, within a deadline; what it raises and what it gives are checked."""
         found = await guarded(f"Stream {self.stream.name}", lambda: self._page_of(cursors))
         self._check(found)
-        return found
+        return dict(found)
 
     async def _page_of(self, cursors: Mapping[str, Any]) -> Mapping[str, Page[Any]]:
         if self.stream.pull is not None:
@@ -132,6 +132,8 @@ class Pull:
                 raise errors.ContractBroken(f"Stream {name} gave no Page with a {self.stream.cursor.__name__}.")
             if not isinstance(page.more, bool | Wait):
                 raise errors.ContractBroken(f"Stream {name} gave a Page whose `more` is neither a bool nor a Wait.")
+            if not isinstance(page.total, int | None):
+                raise errors.ContractBroken(f"Stream {name} gave a Page whose `total` is no number.")
             check_records(self.stream, page.records)
 
     # --- transactions
@@ -161,7 +163,7 @@ class Pull:
                 f"Stream {self.stream.name}: the stored cursor does not fit {self.stream.cursor.__name__} any more."
             ) from cause
 
-    async def _commit(self, found: Mapping[str, Page[Any]]) -> None:
+    async def _commit(self, found: dict[str, Page[Any]]) -> None:
         ready = await self.parts.store.compute(lambda: self._commit_now(found))
         for channel, one in ready.items():
             connection = self.works[channel].connection
@@ -181,10 +183,15 @@ class Pull:
         if self.stream.acknowledge is not None:
             await self._acknowledge()
 
-    def _commit_now(self, found: Mapping[str, Page[Any]]) -> dict[str, pages.Stored]:
-        """In the writers' lane: encode first, then the shortest transaction there can be."""
+    def _commit_now(self, found: dict[str, Page[Any]]) -> dict[str, pages.Stored]:
+        """In the writers' lane: encode first, then the shortest transaction there can be.
+
+        Takes the pages out of `found`: their records end here, not on the event loop, and before the next page is
+        decoded in this lane. So one page is in memory as objects, and the next one gets the memory it leaves.
+        """
         with honest(None, self.stream.name):
             prepared = {channel: (page, pages.prepare(page.records)) for channel, page in found.items()}
+        found.clear()
         return self.parts.store.write_now(lambda tx: self._write(tx, prepared))
 
     def _goes_on(self, tx: Tx, channel: str) -> bool:
@@ -211,8 +218,9 @@ class Pull:
             run = taken.run if self.stream.snapshot else 0
             with honest(tx, self.stream.name):
                 one = pages.store(tx, connection.account, connection.id, self.stream.name, ready, run=run, now=now)
+                at = msgspec.json.encode(page.cursor)
             why = page.more.why or "waiting" if isinstance(page.more, Wait) else ""
-            streams.commit(tx, taken, msgspec.json.encode(page.cursor), records=one.new + one.changed, waiting=why)
+            streams.commit(tx, taken, at, records=one.new + one.changed, waiting=why)
             if one.bad or one.troubled:
                 hub.refresh_flags(tx, connection.account, connection.id)
             if self.parts.sink is not None:
@@ -234,11 +242,10 @@ class Pull:
     def _before(self) -> int:
         return int(self.turn.payload.get("stored", {}).get(self.stream.name, 0))
 
-    async def _end(self, last: Mapping[str, Page[Any]]) -> Ended:
-        mores = [page.more for page in last.values()]
-        if any(more is True for more in mores):
+    async def _end(self) -> Ended:
+        if any(more is True for more in self._mores):
             return Ended(complete=False, stored=self.stored, bad=self.bad)
-        waits = [more for more in mores if isinstance(more, Wait)]
+        waits = [more for more in self._mores if isinstance(more, Wait)]
         if waits:
             return Ended(complete=False, wait=min(waits, key=lambda one: one.seconds), stored=self.stored, bad=self.bad)
         await self.parts.store.write(self._end_run)
@@ -299,13 +306,18 @@ async def guarded(what: str, call: Callable[[], Awaitable[T]], deadline: float =
     except _ALLOWED as trouble:
         redaction.shown(trouble)
         raise
-    except Exception as cause:
+    except (KeyboardInterrupt, GeneratorExit, BaseExceptionGroup, anyio.get_cancelled_exc_class()) as cause:
+        if not isinstance(cause, ExceptionGroup):
+            raise  # the host's, or a cancellation
+        redaction.shown(cause)
+        raise errors.ContractBroken(f"{what} raised several errors, which drivers may not raise.") from cause
+    except BaseException as cause:
         redaction.shown(cause)
         raise errors.ContractBroken(f"{what} raised {type(cause).__name__}, which drivers may not raise.") from cause
 
 
 _ALLOWED: tuple[type[Exception], ...] = (
-    *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded,
+    *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError,
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from omnichannel_core.driver import (
 from omnichannel_core.gate.loader import load
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.records import Choice, Choices, Record
-from omnichannel_core.remote.redaction import install, logger
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import bodies, receipts
 from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.settings import stored_pages
@@ -76,6 +76,9 @@ class LiveSession(Session):
         token = None if self.tokens is None else await self.tokens(name)
         if token is None:
             raise errors.AuthorizationNeeded("There is no authorization yet: press AUTHORIZE.")
+        for secret in (token.value, token.refresh):
+            if secret is not None:
+                cast("Client", self.http).redactor.add(secret.get_secret_value())
         return cast("Token", token)
 
     async def choices(self, name: str) -> Mapping[str, Choice]:
@@ -217,7 +220,7 @@ class Sessions:
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
         folder = self.parts.store.data / "connections" / str(seen.id)
         session = LiveSession(
-            clock=self.parts.clock, log=logger(f"omnichannel_core.drivers.{driver.name}"),
+            clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
             callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
@@ -266,6 +269,7 @@ class _GrantTokens:
     session: LiveSession
     grant: int
     carried: Token | None
+    without: set[str] = attrs.field(factory=set)  # no such token: this session does not look for it again
 
     async def get(self, name: str = "access") -> Token | None:
         return await self._ask(name, None)
@@ -281,8 +285,13 @@ class _GrantTokens:
                 return self.carried
             self.carried = await renew(self.session, name, self.carried) if renew else None
             return self.carried
+        if name in self.without:
+            return None
         bound = None if renew is None else (lambda which, old: renew(self.session, which, old))
-        return await self.sessions.tokens.get(self.account, self.grant, name, bound, refused=refused)
+        found = await self.sessions.tokens.get(self.account, self.grant, name, bound, refused=refused)
+        if found is None and refused is None:
+            self.without.add(name)
+        return found
 
 
 def _unsaved(
@@ -305,13 +314,14 @@ def _subject(kept: Kept | None) -> Record | None:
 
 
 def _application_id(account: str, application: Application | None, pepper: bytes) -> str:
-    return f"{account}/{forms.proof(application, pepper)}" if application else account
+    """Whose budget it is: the marketplace counts an application's requests, whichever of our accounts uses it."""
+    return forms.proof(application, pepper) if application else account
 
 
 def _new_transport(parts: Parts, account: str) -> Transport:
     from omnichannel_core.remote.transport import Transport
 
-    install()  # the HTTP library's loggers are there now
+    redaction.install()  # the HTTP library's loggers are there now
     return Transport(parts.guard.for_account(account))
 
 

@@ -95,21 +95,19 @@ class Queue:
         Raises:
             NotFound: not in this account.
         """
+        rings, pause = self.ends.rings, QUICK
         process = await self.get(account, process_id)
         with anyio.move_on_after(timeout):
-            pause = QUICK
             while True:
                 if seen is not None:
                     seen(process)
                 if not process.open:
                     return process
-                rings = self.ends.rings
+                await self._idle(process, rings, pause)
+                rings = self.ends.rings  # before the look: an end in between is not missed
                 latest = await self.get(account, process_id)
-                if latest == process:
-                    await self._idle(process, rings, pause)
-                    pause = min(2 * pause, SLOW)
-                else:
-                    process, pause = latest, QUICK
+                pause = min(2 * pause, SLOW) if latest == process else QUICK
+                process = latest
         return process
 
     async def prune(self, older_than: timedelta) -> int:

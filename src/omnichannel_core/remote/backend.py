@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,6 +11,37 @@ import httpcore2
 
 from omnichannel_core import errors
 from omnichannel_core.remote.guard import AddressGuard, why
+
+MOST_AT_ONCE = 1 << 18  # bytes: what an event loop takes from a socket in one go
+
+
+class WideStream(httpcore2.AsyncNetworkStream):
+    """A stream that gives all that has arrived: httpcore2 asks for 64 KB at a time, and each time costs the loop."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What is there, at least one byte; none at the end."""
+        return await self._stream.read(max(max_bytes, MOST_AT_ONCE), timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All of it."""
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Of the stream below."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        """The same stream, encrypted."""
+        return WideStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """Of the stream below."""
+        return self._stream.get_extra_info(info)
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
@@ -50,7 +82,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         for done, address in enumerate(found):
             share = None if until is None else max(0.05, (until - anyio.current_time()) / (len(found) - done))
             try:
-                return await self._network.connect_tcp(address, port, share, local, options)
+                return WideStream(await self._network.connect_tcp(address, port, share, local, options))
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as cause:
                 last = cause
         raise last

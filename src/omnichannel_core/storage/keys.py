@@ -56,6 +56,8 @@ def parse(text: str, source: str) -> KeyRing:
         if not part:
             continue
         key_id, _, encoded = part.partition(":")
+        if key_id in found:
+            raise errors.VaultSealed(f"{source} has key {key_id} twice: each id is one key.")
         try:
             found[key_id] = base64.b64decode(encoded, validate=True)
         except (ValueError, binascii.Error) as cause:

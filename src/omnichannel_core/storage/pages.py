@@ -107,16 +107,16 @@ def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *,
         found = raw.revisions(connection, kind, list(records))
         rows, known = _decide(raw, connection, kind, records, found)
         if run:
-            left = [(run, connection, kind, one) for one in found if one not in rows]
-            raw.many(_SEEN, left)
+            raw.many(_SEEN, ((run, connection, kind, one) for one in found if one not in rows))
         _write(raw, connection, stream, kind, rows, known, run, at)
         new += len(rows) - known
         changed += known
         stale += len(records) - len(rows)
         ids[kind] = tuple(rows)
         if troubled:
-            raw.many(_WELL, [(connection, kind, one) for one in rows])
-    raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
+            raw.many(_WELL, ((connection, kind, one) for one in rows))
+    if page.bad:
+        raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
     return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), troubled=bool(troubled), ids=ids)
 
 
@@ -139,10 +139,9 @@ class Raw:
         self._driver: Any = tx.connection.driver_connection
         self._sqlite = isinstance(self._driver, sqlite3.Connection)
 
-    def many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        """One statement for many rows."""
-        if rows:
-            self._driver.cursor().executemany(self._in_style(sql), rows)
+    def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """One statement for many rows, which may be made one by one: then none outlives its own turn."""
+        self._driver.cursor().executemany(self._in_style(sql), rows)
 
     def one(self, sql: str, values: tuple[Any, ...]) -> int:
         """One statement; how many rows it changed."""
@@ -208,19 +207,20 @@ def _write(
 ) -> None:
     raw.many(
         _UPSERT,
-        [
+        (
             (connection, kind, one, record.revision, *_keys(record), run, at, body)
             for one, (record, body) in rows.items()
-        ],
+        ),
     )
     if kind == "Order":
         if known:
-            raw.many(_NO_LINES, [(connection, one) for one in rows])
-        raw.many(_LINE, [row for record, _ in rows.values() for row in _lines(connection, record)])
+            raw.many(_NO_LINES, ((connection, one) for one in rows))
+        raw.many(_LINE, (row for record, _ in rows.values() for row in _lines(connection, record)))
     receipts = [
         (connection, stream, kind, one, record.receipt, at) for one, (record, _) in rows.items() if record.receipt
     ]
-    raw.many(_RECEIPT, receipts)
+    if receipts:
+        raw.many(_RECEIPT, receipts)
 
 
 def _keys(record: Record) -> tuple[str, str, str, int | None, int]:

@@ -181,12 +181,9 @@ stream = _table(
     _maybe("last_run_at"), _text("waiting"),
 )  # fmt: skip
 limit = _table(
-    "limit",  # shared budgets: one bucket or window each
+    "limit",  # shared budgets of a store on a server: one state each
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("tat", sa.Float, nullable=False, server_default="0"),
-    sa.Column("level", sa.Float, nullable=False, server_default="0"),
-    sa.Column("until", sa.Float, nullable=False, server_default="0"),
-    _text("facts", "{}"),
+    _text("state"), _int("changed_at"),
 )  # fmt: skip
 
 # --- the hub ------------------------------------------------------------------------------------------------------

@@ -33,9 +33,13 @@ def make_engine(path: Path) -> sa.Engine:
 
 
 def _prepare(raw: sqlite3.Connection, _: object) -> None:
+    """The page size counts for a new file only: of an order's size, two thirds of the system's time of 4 KB pages.
+
+    `secure_delete=ON`: what was deleted or blanked leaves no trace in free pages either (FAST would leave some).
+    """
     for pragma in (
-        "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}",
-        "temp_store=MEMORY", "cache_size=-16000", "secure_delete=ON", "wal_autocheckpoint=2000",
+        "page_size=8192", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}",
+        "temp_store=MEMORY", "cache_size=-16000", "secure_delete=ON", "wal_autocheckpoint=1000",
     ):  # fmt: skip
         raw.execute(f"PRAGMA {pragma}")
 

@@ -18,7 +18,7 @@ from omnichannel_core.storage.schema import secret
 from omnichannel_core.storage.store import Tx
 
 CANARY = ("", "store", "canary", "canary")
-_MARK = "the vault opens"
+_MARK = "the vault opens/"
 
 
 class Vault:
@@ -26,6 +26,7 @@ class Vault:
 
     def __init__(self, ring: KeyRing) -> None:
         self.ring = ring
+        self._root: bytes | None = None  # of this store; known once the canary was opened
         self._ciphers = {key_id: AESGCM(key) for key_id, key in ring.keys.items()}
 
     # --- one value
@@ -58,8 +59,11 @@ class Vault:
         return SecretStr(opened.decode())
 
     def derive(self, purpose: str) -> str:
-        """A secret that follows from the oldest key and a purpose: the same at every start, stored nowhere."""
-        key = list(self.ring.keys.values())[-1]
+        """A secret that follows from a purpose: the same at every start, whatever keys come and go.
+
+        It grows from a root that is sealed with the canary; before that is opened, from the ring's oldest key.
+        """
+        key = self._root or list(self.ring.keys.values())[-1]
         return hmac.digest(key, f"omnichannel-core/{purpose}".encode(), "sha256").hex()
 
     @property
@@ -93,8 +97,8 @@ class Vault:
 
     # --- the whole store
     def plant_canary(self, tx: Tx) -> None:
-        """With a brand-new store: what every later start must be able to open."""
-        self.put(tx, CANARY[0], CANARY[1], CANARY[2], {CANARY[3]: _MARK})
+        """With a brand-new store: what every later start must be able to open, and the root of what is derived."""
+        self.put(tx, CANARY[0], CANARY[1], CANARY[2], {CANARY[3]: _MARK + os.urandom(32).hex()})
 
     def open_canary(self, tx: Tx) -> None:
         """At every start.
@@ -103,10 +107,11 @@ class Vault:
             VaultSealed: another key than the store's, or no canary.
         """
         found = self.get(tx, *CANARY[:3]).get(CANARY[3])
-        if found is None or found.get_secret_value() != _MARK:
+        if found is None or not found.get_secret_value().startswith(_MARK):
             raise errors.VaultSealed(
                 "The store has no canary: it was not made by this vault. Give the store's own key."
             )
+        self._root = bytes.fromhex(found.get_secret_value().removeprefix(_MARK))
 
     def rotate(
         self, tx: Tx, after: tuple[str, ...] | None = None, at_most: int = 500
