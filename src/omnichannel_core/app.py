@@ -132,6 +132,7 @@ class Omnichannel:
         return None if stack is None else await stack.__aexit__(kind, raised, trace)
 
     def _build(self, vault: Vault) -> None:
+        redaction.install()
         self._gate_room(vault)
         queue = Queue(self._store, self._clock)
         self._parts = Parts(

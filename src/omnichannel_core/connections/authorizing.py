@@ -134,6 +134,8 @@ class Authorizing:
         if finish is None:
             raise errors.ContractBroken(f"Driver {driver.name} begins an authorization and has no way to finish it.")
         async with self.sessions.draft(account, driver, draft.id, form) as work:
+            for brought in call.query.values():  # codes
+                work.client.redactor.add(brought)
             grant = await checking.asked("AUTHORIZE", lambda: finish(work.session, trip, call))
         filled = grant.credentials if isinstance(grant, Grant) else grant
         if not isinstance(grant, Grant) or not (filled is None or isinstance(filled, driver.credentials)):

@@ -15,6 +15,7 @@ from omnichannel_core.connections.sessions import Sessions, Work
 from omnichannel_core.driver import Checkup
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
 
@@ -34,9 +35,16 @@ async def asked(what: str, call: Callable[[], Awaitable[T]], deadline: float = D
             return await call()
     except TimeoutError as cause:
         raise errors.RemoteUnavailable(f"{what}: no answer within {deadline:.0f} seconds. Try again later.") from cause
-    except errors.OmnichannelError:
+    except errors.OmnichannelError as trouble:
+        redaction.shown(trouble)
         raise
-    except Exception as cause:
+    except (KeyboardInterrupt, GeneratorExit, BaseExceptionGroup, anyio.get_cancelled_exc_class()) as cause:
+        if not isinstance(cause, ExceptionGroup):
+            raise  # the host's, or a cancellation
+        redaction.shown(cause)
+        raise errors.ContractBroken(f"{what}: the driver raised several errors, which it may not.") from cause
+    except BaseException as cause:
+        redaction.shown(cause)
         raise errors.ContractBroken(f"{what}: the driver raised {type(cause).__name__}, which it may not.") from cause
 
 

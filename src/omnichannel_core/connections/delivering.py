@@ -32,6 +32,7 @@ from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.records import Cancellation, Invoice, Offer, Price, Record, Shipment, StockLevel
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import hub, sending
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.sending import Change, Task, What
@@ -235,6 +236,7 @@ class _Cycle:
         except TimeoutError:
             return {}, errors.RemoteUnavailable(f"Stream {name}: no outcome within {DEADLINE:.0f} seconds.")
         except _ALLOWED as trouble:
+            redaction.shown(trouble)
             return {}, trouble
         except Exception as cause:  # noqa: BLE001 - a driver's fault is committed as an outcome first, then raised
             _log.warning("stream %s of driver %s raised", name, self.work.driver.name, exc_info=cause)
@@ -243,7 +245,7 @@ class _Cycle:
             )
         if not isinstance(said, Mapping):
             return {}, errors.ContractBroken(f"Stream {name} answered no mapping of outcomes.")
-        return {name: one for name, one in said.items() if _well_formed(one)}, None
+        return {name: _shown(one) for name, one in said.items() if _well_formed(one)}, None
 
     def _pushed(
         self, task: Task, said: Mapping[str, Outcome], trouble: errors.OmnichannelError | None, now: datetime
@@ -302,6 +304,11 @@ def _settled(
             )  # fmt: skip
         changes.append(known)
     return changes
+
+
+def _shown(one: Outcome) -> Outcome:
+    """What a remote wrote is shown to people: without secrets."""
+    return Rejected(redaction.clean(one.reason)) if isinstance(one, Rejected) else one
 
 
 def _well_formed(outcome: object) -> bool:

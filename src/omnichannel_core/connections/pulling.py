@@ -17,6 +17,7 @@ from omnichannel_core.driver import Page, PullStream, Wait
 from omnichannel_core.model.lifecycle import Health, Status
 from omnichannel_core.processes.turn import Turn
 from omnichannel_core.records import Bad, Record
+from omnichannel_core.remote import redaction
 from omnichannel_core.storage import hub, pages, receipts, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
@@ -131,6 +132,8 @@ class Pull:
                 raise errors.ContractBroken(f"Stream {name} gave no Page with a {self.stream.cursor.__name__}.")
             if not isinstance(page.more, bool | Wait):
                 raise errors.ContractBroken(f"Stream {name} gave a Page whose `more` is neither a bool nor a Wait.")
+            if not isinstance(page.total, int | None):
+                raise errors.ContractBroken(f"Stream {name} gave a Page whose `total` is no number.")
             check_records(self.stream, page.records)
 
     # --- transactions
@@ -215,8 +218,9 @@ class Pull:
             run = taken.run if self.stream.snapshot else 0
             with honest(tx, self.stream.name):
                 one = pages.store(tx, connection.account, connection.id, self.stream.name, ready, run=run, now=now)
+                at = msgspec.json.encode(page.cursor)
             why = page.more.why or "waiting" if isinstance(page.more, Wait) else ""
-            streams.commit(tx, taken, msgspec.json.encode(page.cursor), records=one.new + one.changed, waiting=why)
+            streams.commit(tx, taken, at, records=one.new + one.changed, waiting=why)
             if one.bad or one.troubled:
                 hub.refresh_flags(tx, connection.account, connection.id)
             if self.parts.sink is not None:
@@ -299,14 +303,21 @@ async def guarded(what: str, call: Callable[[], Awaitable[T]], deadline: float =
             return await call()
     except TimeoutError as cause:
         raise errors.RemoteUnavailable(f"{what}: no answer within {deadline:.0f} seconds.") from cause
-    except _ALLOWED:
+    except _ALLOWED as trouble:
+        redaction.shown(trouble)
         raise
-    except Exception as cause:
+    except (KeyboardInterrupt, GeneratorExit, BaseExceptionGroup, anyio.get_cancelled_exc_class()) as cause:
+        if not isinstance(cause, ExceptionGroup):
+            raise  # the host's, or a cancellation
+        redaction.shown(cause)
+        raise errors.ContractBroken(f"{what} raised several errors, which drivers may not raise.") from cause
+    except BaseException as cause:
+        redaction.shown(cause)
         raise errors.ContractBroken(f"{what} raised {type(cause).__name__}, which drivers may not raise.") from cause
 
 
 _ALLOWED: tuple[type[Exception], ...] = (
-    *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded,
+    *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError,
 )  # fmt: skip
 
 

@@ -76,6 +76,9 @@ class LiveSession(Session):
         token = None if self.tokens is None else await self.tokens(name)
         if token is None:
             raise errors.AuthorizationNeeded("There is no authorization yet: press AUTHORIZE.")
+        for secret in (token.value, token.refresh):
+            if secret is not None:
+                cast("Client", self.http).redactor.add(secret.get_secret_value())
         return cast("Token", token)
 
     async def choices(self, name: str) -> Mapping[str, Choice]:
@@ -318,6 +321,7 @@ def _application_id(account: str, application: Application | None, pepper: bytes
 def _new_transport(parts: Parts, account: str) -> Transport:
     from omnichannel_core.remote.transport import Transport
 
+    redaction.install()  # the HTTP library's loggers are there now
     return Transport(parts.guard.for_account(account))
 
 

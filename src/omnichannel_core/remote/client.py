@@ -17,7 +17,7 @@ from omnichannel_core.driver import Answer, Ask, Clock, RemoteApi, Session, Toke
 from omnichannel_core.remote.exchange import MOST_BYTES, MOST_FILE_BYTES, Deadlines, Outgoing, download, exchange
 from omnichannel_core.remote.limits import Scope, Turn
 from omnichannel_core.remote.outgoing import body_of, merge, size_of
-from omnichannel_core.remote.redaction import Redactor, clean, reveal
+from omnichannel_core.remote.redaction import Redactor, clean, reveal, shown
 from omnichannel_core.remote.targets import Origin, Target, origin_of, override_of, target
 from omnichannel_core.remote.transport import Transport
 
@@ -294,8 +294,7 @@ class Client:
 
     def _shown(self, problem: errors.OmnichannelError) -> None:
         """What remotes and drivers wrote into a message is shown to people: without secrets, and on one line."""
-        if problem.args and isinstance(problem.args[0], str):
-            problem.args = (clean(problem.args[0]).replace("\n", " "), *problem.args[1:])
+        shown(problem)
 
 
 def _nap(problem: errors.RemoteError, number: int) -> float:

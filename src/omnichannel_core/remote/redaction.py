@@ -180,6 +180,19 @@ def _spellings(value: str) -> set[str]:
     return {one for one in spelled if len(one) >= _HEAD}
 
 
+def shown(problem: BaseException) -> None:
+    """What remotes and drivers wrote into an error and those it came from is shown to people: without secrets."""
+    seen: set[int] = set()
+    one: BaseException | None = problem
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        one.args = tuple(clean(part).replace("\n", " ") if isinstance(part, str) else part for part in one.args)
+        for name in ("code", "capability"):
+            if isinstance(getattr(one, name, None), str):
+                setattr(one, name, clean(getattr(one, name)))
+        one = one.__cause__ or one.__context__
+
+
 def reveal(value: Any) -> str:
     """The text of a pydantic SecretStr, or of a plain one."""
     return str(value.get_secret_value()) if hasattr(value, "get_secret_value") else str(value)
