@@ -69,7 +69,8 @@ def _serve(name: str, port: int, options: Mapping[str, Any]) -> None:
 
     (point,) = metadata.entry_points(group=GROUP, name=name)
     app = point.load()(**options)
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # the protocol is asked for NODELAY
+    # named, because the event loop switches Nagle's delay off only where it knows the protocol
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(128)
