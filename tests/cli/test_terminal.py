@@ -97,7 +97,7 @@ def test_remote_words_do_not_steer_the_terminal(echo: Any, shop: Any) -> None:
     for text in [part for one in outputs for part in (one.stdout, one.stderr)]:
         assert not set(text) & set("\x1b\x07\x9b\u202e")
     assert "title" in outputs[1].stdout
-    assert echo.json("processes", "list")[0]["error"] == "bad \x1b]0;title\x07 \x9b2J \u202e end"
+    assert echo.json("processes", "list")[0]["error"] == r"bad \x1b]0;title\x07 \x9b2J \u202e end"  # kept as seen
 
 
 def test_help_is_quick_and_needs_no_store() -> None:
