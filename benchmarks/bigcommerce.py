@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
@@ -19,7 +20,17 @@ ORDERS, PAGE = 5000, 250
 SHOP, TOKEN = "benchstore", "benchmark-token-0123456789abcdef"
 COMPLETED = 10
 QUOTA = 1_000_000  # requests a window: what is measured here is not the waiting
-SPARE = 5  # requests of an import beyond its pages: the newest change, the end, the stores's own facts
+SPARE = 10  # order requests beyond the pages: the check, the newest change, what changed meanwhile, the ends
+
+
+def _fill(address: str, count: int) -> None:
+    """Orders of past days and a single newest one: what changed about then is looked at twice."""
+    now = time.time()
+    for batch in range(count // PAGE):
+        many = PAGE if (batch + 1) * PAGE < count else PAGE - 1
+        at = now - 86400 * (count // PAGE - batch)
+        control(address, f"stores/{SHOP}/orders", {"count": many, "status_id": COMPLETED, "at": at})
+    control(address, f"stores/{SHOP}/orders", {"count": 1, "status_id": COMPLETED, "at": now - 3600})
 
 
 def figures(count: int = ORDERS) -> Iterable[Figure]:
@@ -27,8 +38,7 @@ def figures(count: int = ORDERS) -> Iterable[Figure]:
     with running("bigcommerce") as address, TemporaryDirectory(prefix="bench-bigcommerce-") as folder:
         control(address, "apps", {"client_id": "bench", "client_secret": "bench-secret"})
         control(address, "stores", {"hash": SHOP, "token": TOKEN, "orders": 0, "products": 40, "quota": QUOTA})
-        for _ in range(count // PAGE):
-            control(address, f"stores/{SHOP}/orders", {"count": PAGE, "status_id": COMPLETED})
+        _fill(address, count)
         control(address, "log", method="DELETE")
         run([sys.executable, "-m", "benchmarks.contenders.store", address, SHOP, TOKEN], Path(folder))
         told = json.loads((Path(folder) / "output.txt").read_text().splitlines()[-1])
