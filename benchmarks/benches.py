@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing
+from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, quota
 from benchmarks.figures import Figure
 
 
@@ -55,6 +56,13 @@ def store(_: Plan) -> Iterable[Figure]:
     return bigcommerce.figures()
 
 
+def shares(_: Plan) -> Iterable[Figure]:
+    """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
+    for said in quota.run():
+        side: Literal["least", "most"] = "most" if "refused" in said["figure"] else "least"
+        yield Figure(said["figure"], said["value"], said.get("unit", ""), limit=said.get("limit"), side=side)
+
+
 BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
@@ -63,4 +71,5 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "memory": memory,
     "again": again,
     "bigcommerce": store,
+    "quota": shares,
 }
