@@ -150,7 +150,7 @@ async def _shippable(house: Omnichannel, connection: int) -> Order:
     found = await house.hub.find(ACCOUNT, Found(kind="Order", connection=connection, state="9", full=True), limit=200)
     for entry in found.items:
         order = await house.hub.order(ACCOUNT, connection, entry.id)
-        if isinstance(order.lines, Mapping) and {line.kind for line in order.lines.values()} == {"physical"}:
+        if isinstance(order.lines, Mapping) and {line.kind for line in order.lines.values()} == {"product"}:
             return order
     return await house.hub.order(ACCOUNT, connection, found.items[0].id)
 
