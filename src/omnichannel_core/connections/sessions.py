@@ -25,7 +25,6 @@ from omnichannel_core.driver import (
     Form,
     Http,
     Session,
-    Settings,
     Token,
 )  # fmt: skip
 from omnichannel_core.gate.loader import load
@@ -187,11 +186,6 @@ class Sessions:
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
         await self.parts.gate.admit(account, kept.seen.driver)
 
-    async def driver_of(self, account: str, connection_id: int) -> Driver:
-        """The driver of a stored connection, through the gate."""
-        kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
-        return await self.driver(account, kept.seen.driver)
-
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
         transport = self._transports.pop(connection_id, None)
@@ -327,8 +321,3 @@ def _new_transport(parts: Parts, account: str) -> Transport:
 
 def _callback_url(base: str, driver: str, kept: Kept | None) -> str:
     return f"{base}/callbacks/{driver}" + (f"/{kept.callback_key}" if kept else "")
-
-
-def settings_of(work: Work, page: str) -> Settings:
-    """The effective form of a page."""
-    return work.session[work.driver.pages[page].form]

@@ -82,7 +82,7 @@ class Tokens:
 
         owner = await self.store.write(lambda tx: lease(Grants(tx, account, self.vault)))
         if owner != me and self.store.is_sqlite and not self.store.presence.alive(owner):
-            await self.store.write(lambda tx: Grants(tx, account, self.vault).break_lease(grant, name, owner))
+            await self.store.write(lambda tx: Grants(tx, account, self.vault).release(grant, name, owner))
         return owner == me
 
     async def _renew(

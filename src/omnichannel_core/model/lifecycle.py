@@ -55,7 +55,6 @@ MOVES: dict[tuple[Status, Move], Status | None] = {
     (DELETING, Move.DELETE): DELETING,  # pressed again: retried
     (DELETING, Move.FINISH_DELETE): None,  # gone
 }
-NEED_THE_DRIVER = frozenset({Move.EDIT, Move.CHECK, Move.AUTHORIZE, Move.SYNCHRONIZE, Move.ENABLE})
 
 _HINTS = {
     (INACTIVE, Move.SYNCHRONIZE): "enable it first",

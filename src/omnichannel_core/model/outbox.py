@@ -22,9 +22,6 @@ class Sending(StrEnum):
     DROPPED = "dropped"  # a newer state took its place
 
 
-UNSETTLED = frozenset({Sending.QUEUED, Sending.SENDING, Sending.PENDING, Sending.UNKNOWN})
-
-
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # due then: waits for a person
 
 

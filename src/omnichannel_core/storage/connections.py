@@ -138,14 +138,6 @@ def by_remote_account(tx: Tx, driver: str, remote_account: str) -> list[tuple[st
     return [(row[0], row[1]) for row in rows]
 
 
-def ids_of_driver(tx: Tx, driver: str, accounts: Iterable[str]) -> list[tuple[str, int, str]]:
-    """The worker's door: (account, id, health) of connections that a change at the gate touches."""
-    rows = tx.execute(
-        sa.select(C.account_id, C.id, C.health).where(C.driver == driver, C.account_id.in_(list(accounts)))
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
 def all_ids(tx: Tx) -> list[tuple[str, int, str, str, str]]:
     """The worker's door: (account, id, driver, status, health) of all."""
     rows = tx.execute(sa.select(C.account_id, C.id, C.driver, C.status, C.health).order_by(C.id))

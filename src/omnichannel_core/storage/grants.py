@@ -111,10 +111,6 @@ class Grants:
             .values(lease="", lease_until=0, trouble=trouble)
         )  # fmt: skip
 
-    def break_lease(self, grant_id: int, name: str, who: str) -> None:
-        """Its owner is dead."""
-        self.release(grant_id, name, who)
-
     def sweep(self, grant_id: int) -> bool:
         """Remove a grant that no connection uses any more."""
         used = self._tx.execute(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from omnichannel_core import errors
 from omnichannel_core.storage.schema import process, stream
 from omnichannel_core.storage.store import Tx
-from omnichannel_core.storage.times import maybe_moment, micros
+from omnichannel_core.storage.times import micros
 
 S = stream.c
 
@@ -123,12 +123,6 @@ def cursors(tx: Tx, account: str, connection_id: int) -> dict[str, bytes]:
     """Stored cursors by stream."""
     rows = tx.execute(sa.select(S.stream, S.cursor).filter_by(connection_id=connection_id, account_id=account))
     return {row[0]: row[1] for row in rows if row[1] is not None}
-
-
-def last_runs(tx: Tx, account: str, connection_id: int) -> dict[str, tuple[datetime | None, int, str]]:
-    """By stream: when it last ended, records stored, and what it waits for."""
-    rows = tx.execute(sa.select(stream).filter_by(connection_id=connection_id, account_id=account))
-    return {row.stream: (maybe_moment(row.last_run_at), row.records, row.waiting) for row in rows}
 
 
 def raise_fences(tx: Tx, account: str, connection_id: int) -> None:

@@ -164,14 +164,14 @@ async def test_shipment_with_lost_answer(house: Omnichannel, address: str, store
     parcel = Shipment(id="parcel-1", order_id=order.id, carrier="dhl", tracking="T1")
     (row,) = await house.hub.push("acme", one, "shipments", [parcel])
     (process,) = await house.processes.list("acme", kind="deliver")
-    with_deadline = await house.processes.wait("acme", process.id, 0.0)
-    assert with_deadline.open
     ended = await house.processes.run_to_end("acme", process.id)
     assert ended.state is State.SUCCEEDED
     (done,) = (await house.hub.pushes("acme", connection=one, keys=[row.key])).items
     assert done.state == "accepted"
     there = simulator.control(address, f"stores/{store}/orders/{order.id}")
     assert len(there["shipments"]) == 1
+    posts = [one for one in simulator.control(address, f"log?store={store}")["requests"] if one["method"] == "POST"]
+    assert [one["fault"] for one in posts if one["path"].endswith(f"/orders/{order.id}/shipments")] == ["drop_after"]
 
 
 def _plain(order: Order) -> bool:
