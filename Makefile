@@ -37,7 +37,7 @@ campaign: .venv/.ok ## kills, pauses, refreshes, bypasses: one JSON line per fig
 
 lock: ## pin every dependency with hashes
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev --all-extras \
-	  --no-emit-package omnichannel-core --no-emit-package omnichannel-bigcommerce $(PROJECTS) -o requirements/dev.txt
+	  --no-emit-package omnichannel-core $(patsubst plugins/%/,--no-emit-package omnichannel-%,$(PLUGINS)) $(PROJECTS) -o requirements/dev.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/peers.in -o requirements/peers.txt
 
 clean:

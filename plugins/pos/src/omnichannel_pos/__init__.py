@@ -1,0 +1,1 @@
+"""POS: the driver."""
