@@ -1,9 +1,9 @@
 """A stateful stand-in of Shopify: `create()` is an ASGI application, found by group `omnichannel_core.simulators`.
 
 One origin stands for every `{shop}.myshopify.com` (told apart by `X-Forwarded-Host`, else `Host`; browsers may also use
-`/shops/{shop}/admin/oauth/authorize`), for the storage that bulk files are fetched from, and serves the control API
-below. The Admin API 2026-10 is executed from our own subset of its schema. No answer is kinder than the real thing where
-that is known; sections named "guide 2.x" are those of guide bigcommerce-and-shopify.
+`/shops/{shop}/admin/oauth/authorize`), for the storage of bulk files, and serves the control API below.
+ The Admin API 2026-10 is executed from our own subset of its schema. No answer is kinder than the real thing
+where that is known; sections named "guide 2.x" are those of guide bigcommerce-and-shopify.
 
 Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /_control::
 
@@ -23,8 +23,8 @@ Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /
 
 Below /_control/stores/{shop}::
 
-    GET, PUT, DELETE                 PUT: status (live|frozen|locked|fraudulent|gone|moved), moved_to, latency, latencies,
-                                     bulk_seconds, bulk_rate, expiring_required, cancel_seconds, organization, ...
+    GET, PUT, DELETE                 PUT: status (live|frozen|locked|fraudulent|gone|moved), moved_to, latency,
+                                     latencies, bulk_seconds, bulk_rate, cancel_seconds, ...
     POST tokens                      {token, client_id?, expires?}; DELETE tokens/{token}
     PUT access                       {client_id?, scopes?, level?, protected?}
     PUT bucket                       {client_id?, plan?, rate?, size?, level?, foreign_rate?, take?, span?}

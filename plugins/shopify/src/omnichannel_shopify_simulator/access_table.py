@@ -4,12 +4,17 @@ from __future__ import annotations
 
 _NEEDED: tuple[tuple[str, str], ...] = (
     (
-        "read_assigned_fulfillment_orders read_merchant_managed_fulfillment_orders read_third_party_fulfillment_orders",
+        (
+            "read_assigned_fulfillment_orders read_merchant_managed_fulfillment_orders "
+            "read_third_party_fulfillment_orders"
+        ),
         "FulfillmentOrderLineItem FulfillmentOrderSplitResult FulfillmentOrderSupportedAction",
     ),
     (
-        "read_assigned_fulfillment_orders read_merchant_managed_fulfillment_orders "
-        "read_third_party_fulfillment_orders read_marketplace_fulfillment_orders",
+        (
+            "read_assigned_fulfillment_orders read_merchant_managed_fulfillment_orders "
+            "read_third_party_fulfillment_orders read_marketplace_fulfillment_orders"
+        ),
         "FulfillmentHold FulfillmentOrder FulfillmentOrderAssignedLocation QueryRoot.fulfillmentOrders",
     ),
     (
@@ -18,8 +23,10 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "read_inventory",
-        "InventoryAdjustmentGroup InventoryChange InventoryItem.duplicateSkuCount "
-        "InventoryItem.inventoryLevel InventoryItem.inventoryLevels InventoryLevel InventoryQuantity",
+        (
+            "InventoryAdjustmentGroup InventoryChange InventoryItem.duplicateSkuCount "
+            "InventoryItem.inventoryLevel InventoryItem.inventoryLevels InventoryLevel InventoryQuantity"
+        ),
     ),
     (
         "read_inventory read_products",
@@ -27,8 +34,10 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "read_locations",
-        "Location.address Location.fulfillmentService Location.fulfillsOnlineOrders Location.isActive "
-        "Location.isFulfillmentService Location.shipsInventory",
+        (
+            "Location.address Location.fulfillmentService Location.fulfillsOnlineOrders Location.isActive "
+            "Location.isFulfillmentService Location.shipsInventory"
+        ),
     ),
     (
         "read_locations read_inventory read_markets_home",
@@ -52,14 +61,18 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "read_orders read_marketplace_orders",
-        "FulfillmentLineItem LineItem OrderAdjustment OrderCancelUserError OrderTransaction "
-        "QueryRoot.ordersCount Refund RefundDuty RefundLineItem RefundShippingLine SuggestedOrderTransaction "
-        "SuggestedRefund",
+        (
+            "FulfillmentLineItem LineItem OrderAdjustment OrderCancelUserError OrderTransaction "
+            "QueryRoot.ordersCount Refund RefundDuty RefundLineItem RefundShippingLine "
+            "SuggestedOrderTransaction SuggestedRefund"
+        ),
     ),
     (
-        "read_orders read_marketplace_orders read_assigned_fulfillment_orders "
-        "read_merchant_managed_fulfillment_orders read_third_party_fulfillment_orders "
-        "read_marketplace_fulfillment_orders",
+        (
+            "read_orders read_marketplace_orders read_assigned_fulfillment_orders "
+            "read_merchant_managed_fulfillment_orders read_third_party_fulfillment_orders "
+            "read_marketplace_fulfillment_orders"
+        ),
         "Fulfillment FulfillmentTrackingInfo QueryRoot.fulfillment",
     ),
     (
@@ -72,14 +85,20 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "read_products",
-        "Collection LinkedMetafield PriceList PriceListPrice PriceListPriceUserError Product ProductOperation "
-        "ProductOption ProductOptionValue ProductOptionsCreateUserError ProductSetOperation ProductVariant "
-        "ProductVariantsBulkCreateUserError ProductVariantsBulkDeleteUserError "
-        "ProductVariantsBulkUpdateUserError QueryRoot.productsCount",
+        (
+            "Collection LinkedMetafield PriceList PriceListPrice PriceListPriceUserError Product "
+            "ProductOperation ProductOption ProductOptionValue ProductOptionsCreateUserError "
+            "ProductSetOperation ProductVariant ProductVariantsBulkCreateUserError "
+            "ProductVariantsBulkDeleteUserError ProductVariantsBulkUpdateUserError QueryRoot.productsCount"
+        ),
     ),
     (
         "read_products read_files read_themes read_orders read_draft_orders read_images read_quick_sale",
         "Media MediaImage MediaImageOriginalSource",
+    ),
+    (
+        "read_products read_product_listings",
+        "AppCatalog",
     ),
     (
         "read_publications",
@@ -91,13 +110,17 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "read_returns read_marketplace_returns",
-        "QueryRoot.return QueryRoot.reverseFulfillmentOrder RestockingFee Return ReturnLineItem "
-        "ReturnLineItemType ReturnShippingFee ReverseFulfillmentOrder ReverseFulfillmentOrderDisposition "
-        "ReverseFulfillmentOrderLineItem UnverifiedReturnLineItem",
+        (
+            "QueryRoot.return QueryRoot.reverseFulfillmentOrder RestockingFee Return ReturnLineItem "
+            "ReturnLineItemType ReturnShippingFee ReverseFulfillmentOrder ReverseFulfillmentOrderDisposition "
+            "ReverseFulfillmentOrderLineItem UnverifiedReturnLineItem"
+        ),
     ),
     (
-        "write_assigned_fulfillment_orders write_merchant_managed_fulfillment_orders "
-        "write_third_party_fulfillment_orders",
+        (
+            "write_assigned_fulfillment_orders write_merchant_managed_fulfillment_orders "
+            "write_third_party_fulfillment_orders"
+        ),
         "Mutation.fulfillmentCreate Mutation.fulfillmentTrackingInfoUpdate",
     ),
     (
@@ -109,8 +132,10 @@ _NEEDED: tuple[tuple[str, str], ...] = (
         "Mutation.fulfillmentOrderHold Mutation.fulfillmentOrderMove Mutation.fulfillmentOrderSplit",
     ),
     (
-        "write_merchant_managed_fulfillment_orders write_third_party_fulfillment_orders "
-        "write_marketplace_fulfillment_orders",
+        (
+            "write_merchant_managed_fulfillment_orders write_third_party_fulfillment_orders "
+            "write_marketplace_fulfillment_orders"
+        ),
         "Mutation.fulfillmentOrderReleaseHold",
     ),
     (
@@ -123,9 +148,11 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "write_products",
-        "Mutation.priceListFixedPricesAdd Mutation.productDelete Mutation.productOptionsCreate "
-        "Mutation.productSet Mutation.productUpdate Mutation.productVariantsBulkCreate "
-        "Mutation.productVariantsBulkDelete Mutation.productVariantsBulkUpdate",
+        (
+            "Mutation.priceListFixedPricesAdd Mutation.productDelete Mutation.productOptionsCreate "
+            "Mutation.productSet Mutation.productUpdate Mutation.productVariantsBulkCreate "
+            "Mutation.productVariantsBulkDelete Mutation.productVariantsBulkUpdate"
+        ),
     ),
     (
         "write_publications",
@@ -133,8 +160,10 @@ _NEEDED: tuple[tuple[str, str], ...] = (
     ),
     (
         "write_returns write_marketplace_returns",
-        "Mutation.returnApproveRequest Mutation.returnCancel Mutation.returnClose "
-        "Mutation.returnDeclineRequest Mutation.returnProcess Mutation.returnRequest",
+        (
+            "Mutation.returnApproveRequest Mutation.returnCancel Mutation.returnClose "
+            "Mutation.returnDeclineRequest Mutation.returnProcess Mutation.returnRequest"
+        ),
     ),
 )
 

@@ -30,8 +30,8 @@ class Answer:
     length: int = 0
 
 
-def reply(document: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, encode(document), headers=headers)
+def reply(document: Any, status: int = 200) -> Answer:
+    return Answer(status, encode(document))
 
 
 class Refused(Exception):

@@ -40,7 +40,7 @@ CHUNK = 1 << 18
 
 
 class Simulator:
-    """One origin that stands for all shops, the storage of bulk files and the control API; `state.world` is its `World`.
+    """One origin for all shops, the storage of bulk files and the control API; `state.world` is its `World`.
 
     Args:
         dropped: raised instead of closing the connection, for in-process transports, which have none to close.
@@ -93,7 +93,8 @@ class Exchange:
         except Refused as refusal:
             errors = refusal.errors
             document = errors if isinstance(errors, dict) and "error" in errors else {"errors": errors}
-            answer = reply(document, refusal.status, **refusal.headers)
+            answer = reply(document, refusal.status)
+            answer.headers |= refusal.headers
         return await (self._break(answer) if isinstance(answer, Fault) else self._finish(answer))
 
     async def _read(self) -> None:
@@ -187,7 +188,9 @@ class Exchange:
         refunding.settle_jobs(request)
         document = self._ordered_document(request) or requests.execute(request, text, variables, name)
         self._judge(document)
-        return reply(document, **named)
+        answer = reply(document)
+        answer.headers |= named
+        return answer
 
     def _ordered_document(self, request: Request) -> dict[str, Any] | None:
         """What a fault says instead of the truth, as HTTP 200."""
@@ -300,7 +303,8 @@ class Exchange:
         token = self.call.headers.get("x-shopify-access-token", "")[-4:]
         self.world.log.append(
             Entry(
-                self.call.now, store.name if store is not None else "", self.call.method, self.call.path, self.operation,
+                self.call.now, store.name if store is not None else "", self.call.method,
+                self.call.path, self.operation,
                 status, token, self.code, self.fault, self.cost,
             )
         )  # fmt: skip
@@ -329,7 +333,8 @@ def _ordered(fault: Fault) -> Answer:
         return Answer(502, HTML, "text/html")
     if fault.kind == "redirect":
         return Answer(301, b"", "", {"location": fault.location, **fault.headers})
-    answer = reply({"errors": fault.title or "Internal Server Error"}, fault.status, **fault.headers)
+    answer = reply({"errors": fault.title or "Internal Server Error"}, fault.status)
+    answer.headers |= fault.headers
     if fault.retry_after is not None:
         answer.headers["retry-after"] = str(fault.retry_after)
     return answer

@@ -22,7 +22,7 @@ from omnichannel_shopify_simulator.order_fields import FIELDS, OrderSearch
 from omnichannel_shopify_simulator.paging import Slice, sliced
 from omnichannel_shopify_simulator.requests import Problem, Request
 from omnichannel_shopify_simulator.schema import Document, read, schema
-from omnichannel_shopify_simulator.search import searched
+from omnichannel_shopify_simulator.search import Field, searched
 from omnichannel_shopify_simulator.values import error, gid, iso, number
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ SLOTS, CONNECTIONS, DEPTH, LIFE, BLOCK = 5, 5, 2, 7 * 86_400, 400
 HOST = "https://storage.googleapis.com"
 RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
 encode = msgspec.json.encode
+OPERATION_FIELDS = {
+    "created_at": Field(lambda one: one.created, "date"),
+    "id": Field(lambda one: one.number, "id"),
+    "operation_type": Field(lambda one: "query"),
+    "status": Field(lambda one: one.status),
+}
 _numbers = count(6_500_000_000_001)
 
 
@@ -119,11 +125,8 @@ def bulk_operations(request: Request, row: Row, args: Row) -> Slice:
     found = list(request.install.bulks.values())
     for one in found:
         advance(request, one)
-    wanted = OrderSearch(args.get("query") or "", {}, None) if args.get("query") else None
-    rows = [one.row(request.store, request.now) for one in found]
-    if wanted is not None:
-        words = dict(token.split(":", 1) for token in wanted.tokens if ":" in token)
-        rows = [row for row in rows if words.get("status", row["status"]).lower() == row["status"].lower()]
+    search = searched(request, args.get("query"), OPERATION_FIELDS, path="bulkOperations")
+    rows = [one.row(request.store, request.now) for one in found if search.matches(one)]
     return sliced(rows, args)
 
 
@@ -181,7 +184,7 @@ def cancel(request: Request, row: Row, args: Row) -> Row:
 
 
 def _unfit(document: Document) -> str:
-    """Why the query cannot be a bulk one, '' when it can: 1 to 5 connections, two levels, no `node`, no fragments lost."""
+    """Why the query cannot be a bulk one, '' when it can: 1 to 5 connections, two levels, no `node`."""
     if len(document.operations) != 1:
         return "Bulk queries hold one operation"
     operation = next(iter(document.operations.values()))
@@ -231,7 +234,11 @@ def _field(document: Document, kind: Any, node: Any, depth: int, found: list[int
             continue
         sets = [inner.selection_set]
         if inner.name.value == "edges":
-            sets = [one.selection_set for one in inner.selection_set.selections if isinstance(one, FieldNode) and one.selection_set]  # fmt: skip
+            sets = [
+                one.selection_set
+                for one in inner.selection_set.selections
+                if isinstance(one, FieldNode) and one.selection_set
+            ]
         for one in sets:
             wrong = _connections(document, item, one, depth + 1, found)
             if wrong:

@@ -41,7 +41,7 @@ class Catalog:
             "createdAt": iso(now), "updatedAt": iso(now), "seo": {"title": None, "description": None}, "media": [],
             "options": [], "metafields": [], "_variants": [], "_collections": [], "_published": set(),
         }  # fmt: skip
-        row |= {key: value for key, value in words.items() if key not in {"handle"}}
+        row |= {key: value for key, value in words.items() if key != "handle"}
         self.products[n] = row
         return row
 
@@ -165,8 +165,9 @@ def _product(catalog: Catalog, rng: Random, n: int, at: float) -> None:
     thing = rng.choice(("shirt", "lamp", "mug", "chair"))
     title = f"{rng.choice(('Blue', 'Warm', 'Plain', 'Sturdy'))} {thing} {n + 1}"
     words = {"title": title, "descriptionHtml": f"<p>{title}</p>", "vendor": rng.choice(("Acme", "Nordic"))}
-    words |= {"productType": thing, "_category": ("shirt", "lamp", "mug", "chair").index(thing) + 2}
+    words |= {"productType": thing}
     product = catalog.new_product(words, at)
+    product["_category"] = ("shirt", "lamp", "mug", "chair").index(thing) + 2
     product["_published"].add(1)
     price = rng.randint(199, 19_999)
     chosen: list[list[Row]] = [[{"name": "Title", "value": "Default Title"}]]

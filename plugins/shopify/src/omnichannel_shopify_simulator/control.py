@@ -1,4 +1,4 @@
-"""The control API: what tests, demo and command line do to the simulated world (documented in the package docstring)."""
+"""The control API: what tests, demo and command line do to the simulated world (see the package's docstring)."""
 
 from __future__ import annotations
 

@@ -92,7 +92,8 @@ def cancel(call: Call) -> Answer:
     """`{"reason"?, "restock"?: true, "refund"?: true}`."""
     row, words = _order(call), call.object()
     order_acts.cancel(
-        row, words.get("reason", "CUSTOMER"), call.now, restock=words.get("restock", True), give_back=words.get("refund", True)
+        row, words.get("reason", "CUSTOMER"), call.now,
+        restock=words.get("restock", True), give_back=words.get("refund", True)
     )  # fmt: skip
     return _done(call, row, "ORDERS_CANCELLED")
 
@@ -186,7 +187,7 @@ def split(call: Call) -> Answer:
     one = _fulfillment_order(call, row, words)
     line = next(each for each in one["lineItems"] if each["remainingQuantity"])
     units = {line["id"]: int(words.get("units", 1))}
-    made = order_acts.take_out(row, one, units, int(words.get("location", one["_location"])), call.now)
+    made = order_acts.take_out(row, one, units, int(words.get("location") or one["_location"]), call.now)
     call.store.hooks.emit("FULFILLMENT_ORDERS_SPLIT", {"fulfillment_order": {"id": one["id"]}})
     changed(call.store, row, call.now)
     return reply(_shown(made))
@@ -216,12 +217,14 @@ def schedule(call: Call) -> Answer:
     return _done(call, row)
 
 
-# returns
+# what comes back
 
 
 @routes.post(f"{ROOT}/{{id}}/return")
 def begin_return(call: Call) -> Answer:
-    """`{"units"?: 1, "requested"?, "reason"?, "note"?, "shipping_fee"?, "restocking_fee"?, "unverified"?}`: of what was shipped."""
+    """`{"units"?: 1, "requested"?, "reason"?, "note"?, "shipping_fee"?, "restocking_fee"?,
+    "unverified"?}`: of what was shipped.
+    """
     row, words = _order(call), call.object()
     units = int(words.get("units", 1))
     items = [
@@ -243,8 +246,8 @@ def begin_return(call: Call) -> Answer:
 
 @routes.post(f"{ROOT}/{{id}}/return/{{n}}")
 def go_on(call: Call) -> Answer:
-    """The return of that place (0 is the first): `{"approve"?, "decline"?, "dispose"?: {"type", "quantity"?, "location"?},
-    "refund"?, "close"?, "reopen"?, "cancel"?}`, in this order.
+    """The return of that place (0 is the first): `{"approve"?, "decline"?, "dispose"?: {"type", "quantity"?,
+    "location"?}, "refund"?, "close"?, "reopen"?, "cancel"?}`, in this order.
     """
     row, words = _order(call), call.object()
     made = row["returns"][call.id("n")]

@@ -17,7 +17,19 @@ Row = dict[str, Any]
 routes = Routes()
 ROOT = "/_control/stores/{shop:w}"
 TUNABLE = frozenset(
-    ["name", "timezone", "taxes_included", "organization", "latency", "latencies", "bulk_seconds", "bulk_rate", "bulk_shuffled", "expiring_required", "cancel_seconds"]
+    [
+        "name",
+        "timezone",
+        "taxes_included",
+        "organization",
+        "latency",
+        "latencies",
+        "bulk_seconds",
+        "bulk_rate",
+        "bulk_shuffled",
+        "expiring_required",
+        "cancel_seconds",
+    ]
 )
 
 

@@ -17,7 +17,6 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSkipDirective,
     GraphQLUnionType,
     InlineFragmentNode,
@@ -177,7 +176,7 @@ def _fits(kind: GraphQLObjectType, condition: str) -> bool:
     return isinstance(other, GraphQLInterfaceType | GraphQLUnionType) and schema().is_sub_type(other, kind)
 
 
-def _shape(kind: GraphQLOutputType) -> tuple[bool, bool, Any]:
+def _shape(kind: Any) -> tuple[bool, bool, Any]:
     """Is it required, is it a list, what is it named."""
     required = isinstance(kind, GraphQLNonNull)
     return required, is_list_type(get_nullable_type(kind)), get_named_type(kind)

@@ -61,7 +61,7 @@ def definitions() -> dict[int, Row]:
     """Metafield definitions."""
     rows = [
         _definition(1, "PRODUCT", "custom", "care", "multi_line_text_field", pinned=1),
-        _definition(2, "PRODUCT", "custom", "warranty_months", "number_integer", validations={"min": "0", "max": "120"}),
+        _definition(2, "PRODUCT", "custom", "warranty", "number_integer", validations={"min": "0", "max": "120"}),
         _definition(3, "PRODUCT", "custom", "fit", "single_line_text_field",
                     validations={"choices": '["slim","regular"]'}, categories=[gid("TaxonomyCategory", "aa-1")]),
         _definition(4, "PRODUCT", "shopify", "color-pattern", "list.metaobject_reference",
@@ -80,7 +80,8 @@ def metaobject_definitions() -> dict[int, Row]:
         {"key": "color", "name": "Color", "required": False, "type": color, "validations": []},
     ]
     row = {
-        "id": gid("MetaobjectDefinition", 1), "type": "shopify--color-pattern", "name": "Color", "displayNameKey": "label",
+        "id": gid("MetaobjectDefinition", 1), "type": "shopify--color-pattern",
+        "name": "Color", "displayNameKey": "label",
         "fieldDefinitions": fields,
     }  # fmt: skip
     return {1: row}

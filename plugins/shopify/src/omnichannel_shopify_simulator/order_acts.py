@@ -1,4 +1,4 @@
-"""What happens to an order: fulfilled, refunded, cancelled, held, moved, split, returned. Pure on its row; no events."""
+"""What happens to an order: fulfilled, refunded, cancelled, held, moved, split. Pure on its row; no events."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def _add(row: Row, location: int, units: Iterable[tuple[Row, int]], at: str) -> 
     }  # fmt: skip
     made["lineItems"] = [
         {
-            "id": gid("FulfillmentOrderLineItem", row["_number"] * 1000 + n * 100 + k), "_line": line["id"], "lineItem": line,
+            "id": gid("FulfillmentOrderLineItem", row["_number"] * 1000 + n * 100 + k),
+            "_line": line["id"], "lineItem": line,
             "totalQuantity": quantity, "remainingQuantity": quantity,
         }
         for k, (line, quantity) in enumerate(units, 1)
@@ -58,7 +59,8 @@ def fulfil(
     """Ships units of lines of fulfillment orders; one fulfillment."""
     made: Row = {
         "id": part_id(row, "Fulfillment"), "status": "SUCCESS", "displayStatus": "FULFILLED", "createdAt": iso(at),
-        "updatedAt": iso(at), "trackingInfo": tracking, "fulfillmentLineItems": [], "_order": row["_number"], "_mail": mail,
+        "updatedAt": iso(at), "trackingInfo": tracking, "fulfillmentLineItems": [],
+        "_order": row["_number"], "_mail": mail,
     }  # fmt: skip
     for one, units in parts:
         made["_location"] = one["_location"]

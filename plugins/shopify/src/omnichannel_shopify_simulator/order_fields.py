@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omnichannel_shopify_simulator import order_acts, returning
@@ -216,7 +217,7 @@ def _located(request: Request, row: Row, args: Row) -> Row | None:
 resolves("RefundLineItem", "location")(_located)
 resolves("ReverseFulfillmentOrderDisposition", "location")(_located)
 
-PARTS = {
+PARTS: Mapping[str, Callable[[Row], list[Row]]] = {
     "LineItem": lambda row: row["lineItems"],
     "FulfillmentOrder": order_acts.fulfillment_orders,
     "Fulfillment": lambda row: row["fulfillments"],

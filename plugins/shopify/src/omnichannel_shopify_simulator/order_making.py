@@ -1,4 +1,4 @@
-"""Builds orders from a plan, seeded ones and those a test places: whole and consistent, a pure function of its input."""
+"""Builds orders from a plan, seeded ones and those a test places: whole, and a pure function of the input."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Plan:
     """What an order is to be.
 
     Attributes:
-        lines: of `sku`, `quantity`, `price` (text), `discount` (text, on the line), `code_discount` (text, its part of a
-            code), `gift_card`, `requires_shipping`, `taxable`, `group` (a bundle's title); () takes random goods.
+        lines: of `sku`, `quantity`, `price` (text), `discount` (text, on the line), `code_discount` (text, its part
+            of a code), `gift_card`, `requires_shipping`, `taxable`, `group` (a bundle's title); () takes random goods.
         financial: PAID, PENDING, AUTHORIZED, PARTIALLY_PAID, VOIDED, EXPIRED; refunds are made afterwards.
         presentment: another currency that the buyer pays in, at `rate` of it for one of the shop's.
         tip, duties, fee, shipping, rounding: amounts as texts, "" for none; `gift_card` is what a gift card paid.
@@ -188,7 +188,8 @@ def line(row: Row, n: int, good: Good, words: Row, rng: Random, *, digital: bool
 def _shipping(row: Row, plan: Plan) -> Row:
     return {
         "id": gid("ShippingLine", row["_number"] * 1000 + 1), "title": plan.shipping_title, "code": plan.shipping_title,
-        "source": "shopify", "carrierIdentifier": plan.carrier, "isRemoved": False, "_cents": cents(plan.shipping or "0"),
+        "source": "shopify", "carrierIdentifier": plan.carrier, "isRemoved": False,
+        "_cents": cents(plan.shipping or "0"),
     }  # fmt: skip
 
 
@@ -205,7 +206,10 @@ def _extras(row: Row, plan: Plan) -> None:
     fee = cents(plan.fee or "0")
     row["_fees"] = fee
     row["additionalFees"] = [
-        {"id": gid("AdditionalFee", row["_number"] * 1000 + 1), "name": "Import fee", "price": money(row, fee), "taxLines": []}
+        {
+            "id": gid("AdditionalFee", row["_number"] * 1000 + 1), "name": "Import fee", "price": money(row, fee),
+            "taxLines": [],
+        }
     ] if fee else []  # fmt: skip
     row["_gift"] = cents(plan.gift_card or "0")
     if plan.code and not any(each["_code"] for each in row["lineItems"]):
@@ -227,7 +231,7 @@ PAYING = {"PAID": "SALE", "PARTIALLY_PAID": "SALE", "AUTHORIZED": "AUTHORIZATION
 def _pay(row: Row, plan: Plan, at: float) -> None:
     """The transactions that lead to the financial status asked for."""
     due = row["_total_placed"]
-    if plan.financial in {"PENDING"} or due <= 0:
+    if plan.financial == "PENDING" or due <= 0:
         return
     if row["_gift"]:
         given = min(row["_gift"], due)

@@ -14,7 +14,7 @@ def taxed(row: Row, value: int) -> int:
     rate = row["_tax_rate"]
     if not rate or value <= 0:
         return 0
-    return round(value - value / (1 + rate)) if row["taxesIncluded"] else round(value * rate)
+    return int(round(value - value / (1 + rate)) if row["taxesIncluded"] else round(value * rate))
 
 
 def tax_lines(row: Row, tax: int) -> list[Row]:
@@ -30,7 +30,7 @@ def tax_lines(row: Row, tax: int) -> list[Row]:
 
 def worth(line: Row, units: int) -> int:
     """What `units` of a line cost after all discounts; all of them are exactly the line."""
-    whole: int = line["_unit"] * line["quantity"] - line["_discount"] - line["_code"]
+    whole = int(line["_unit"] * line["quantity"] - line["_discount"] - line["_code"])
     return whole if units == line["quantity"] else round(whole * units / line["quantity"]) if line["quantity"] else 0
 
 

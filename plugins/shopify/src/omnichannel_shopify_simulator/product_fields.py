@@ -200,7 +200,10 @@ def publish(request: Request, row: Row, args: Row) -> Row:
 def metafields_set(request: Request, row: Row, args: Row) -> Row:
     given = args["metafields"]
     if len(given) > METAFIELDS:
-        raise Problem(f"The input array size of {len(given)} is greater than the maximum allowed of {METAFIELDS}.", "MAX_INPUT_SIZE_EXCEEDED")  # fmt: skip
+        raise Problem(
+            f"The input array size of {len(given)} is greater than the maximum allowed of {METAFIELDS}.",
+            "MAX_INPUT_SIZE_EXCEEDED",
+        )
     errors: list[Row] = []
     owners: list[Row] = []
     for n, words in enumerate(given):
@@ -239,7 +242,10 @@ def _unfit(owner: Row | None, words: Row, request: Request) -> tuple[str, str, s
         return "STALE_OBJECT", "The resource has been updated since it was loaded.", "compareDigest"
     if not words["value"]:
         return "BLANK", "Value can't be blank.", "value"
-    declared = next((one for one in request.store.definitions.values() if (one["namespace"], one["key"]) == (space, words["key"])), None)  # fmt: skip
+    declared = next(
+        (one for one in request.store.definitions.values() if (one["namespace"], one["key"]) == (space, words["key"])),
+        None,
+    )
     kind = declared["type"]["name"] if declared else words.get("type") or (same or {}).get("type")
     if kind is None:
         return "BLANK", "Type can't be blank.", "type"

@@ -49,7 +49,8 @@ class Request:
         """The resolver, or one that says why it is not run."""
         if name.startswith("__"):
             return resolver
-        returned = get_named_type(schema().type_map[kind].fields[name].type).name  # type: ignore[union-attr]
+        parent: Any = schema().type_map[kind]
+        returned = str(get_named_type(parent.fields[name].type))
         item = returned.removesuffix("Connection")
         lacks = access.missing(kind, name, item, self.scopes)
         if lacks:

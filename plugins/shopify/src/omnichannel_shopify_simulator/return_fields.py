@@ -54,7 +54,12 @@ def ask(request: Request, row: Row, args: Row) -> Row:
 
 
 def _items(order: Row, given: list[Row]) -> list[tuple[Row, int]]:
-    shipped = {item["id"]: item for one in order["fulfillments"] if one["status"] == "SUCCESS" for item in one["fulfillmentLineItems"]}  # fmt: skip
+    shipped = {
+        item["id"]: item
+        for one in order["fulfillments"]
+        if one["status"] == "SUCCESS"
+        for item in one["fulfillmentLineItems"]
+    }
     found: list[tuple[Row, int]] = []
     for words in given:
         item = shipped.get(words["fulfillmentLineItemId"])

@@ -43,7 +43,8 @@ def begin(
             {
                 "id": part_id(row, "UnverifiedReturnLineItem"), "quantity": unverified, "refundableQuantity": 0,
                 "refundedQuantity": 0, "customerNote": None, "returnReasonNote": note,
-                "returnReasonDefinition": reason(why), "unitPrice": {"amount": "5.0", "currencyCode": row["currencyCode"]},
+                "returnReasonDefinition": reason(why),
+                "unitPrice": {"amount": "5.0", "currencyCode": row["currencyCode"]},
             }
         )  # fmt: skip
     made["totalQuantity"] = sum(line["quantity"] for line in made["returnLineItems"])
@@ -90,7 +91,11 @@ def dispose(row: Row, made: Row, line: Row, units: int, kind: str, location: int
     }  # fmt: skip
     where["dispositions"].append(said)
     orders = made["reverseFulfillmentOrders"]
-    done = all(sum(d["quantity"] for d in each["dispositions"]) >= each["totalQuantity"] for order in orders for each in order["lineItems"])  # fmt: skip
+    done = all(
+        sum(d["quantity"] for d in each["dispositions"]) >= each["totalQuantity"]
+        for order in orders
+        for each in order["lineItems"]
+    )
     made["_inspected"] = done
     if done:
         for order in orders:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omnichannel_shopify_simulator import order_fields
@@ -326,7 +326,7 @@ def quantities(request: Request, row: Row, args: Row) -> list[Row]:
 
 # by id
 
-NODES = {
+NODES: Mapping[str, Callable[[Request, str], Row | None]] = {
     "Order": order_fields.visible,
     "Product": lambda request, value: request.store.catalog.products.get(number(value)),
     "ProductVariant": lambda request, value: request.store.catalog.variants.get(number(value)),

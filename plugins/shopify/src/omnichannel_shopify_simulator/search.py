@@ -76,17 +76,17 @@ class Search:
         return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
 
     def _one(self) -> Test:
-        token = self._next()
-        if token == "NOT":
+        word = self._next()
+        if word == "NOT":
             self.plain = False
             test = self._one()
             return lambda row: not test(row)
-        if token == "(":
+        if word == "(":
             test = self._any()
             if self._peek() == ")":
                 self._next()
             return test
-        return self._term(token)
+        return self._term(word)
 
     def _term(self, token: str) -> Test:
         found = TERM.match(token)

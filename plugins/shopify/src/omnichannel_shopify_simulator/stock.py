@@ -13,7 +13,25 @@ Row = dict[str, Any]
 MOST = 1_000_000_000
 BATCH = 250
 REASONS = frozenset(
-    ["correction", "cycle_count_available", "damaged", "movement_created", "movement_updated", "movement_received", "movement_canceled", "other", "promotion", "quality_control", "received", "reservation_created", "reservation_updated", "reservation_deleted", "restock", "safety_stock", "shrinkage"]
+    [
+        "correction",
+        "cycle_count_available",
+        "damaged",
+        "movement_created",
+        "movement_updated",
+        "movement_received",
+        "movement_canceled",
+        "other",
+        "promotion",
+        "quality_control",
+        "received",
+        "reservation_created",
+        "reservation_updated",
+        "reservation_deleted",
+        "restock",
+        "safety_stock",
+        "shrinkage",
+    ]
 )
 
 
@@ -34,7 +52,10 @@ def adjust_quantities(request: Request, row: Row, args: Row) -> Row:
 def _must_compare(rows: list[Row], field: str) -> None:
     """The argument may be null, but it must be there. Raises Problem."""
     if len(rows) > BATCH:
-        raise Problem(f"The input array size of {len(rows)} is greater than the maximum allowed of {BATCH}.", "MAX_INPUT_SIZE_EXCEEDED")  # fmt: skip
+        raise Problem(
+            f"The input array size of {len(rows)} is greater than the maximum allowed of {BATCH}.",
+            "MAX_INPUT_SIZE_EXCEEDED",
+        )
     for n, one in enumerate(rows):
         if "changeFromQuantity" not in one:
             message = f"{field}.{n} must include the following argument: changeFromQuantity."
@@ -92,7 +113,11 @@ def _wrong(
     if item is None:
         return "INVALID_INVENTORY_ITEM", "The specified inventory item could not be found.", "inventoryItemId"
     if item["_bundle"]:
-        return "NON_MUTABLE_INVENTORY_ITEM", "The specified inventory item is not allowed to be adjusted via API.", "inventoryItemId"  # fmt: skip
+        return (
+            "NON_MUTABLE_INVENTORY_ITEM",
+            "The specified inventory item is not allowed to be adjusted via API.",
+            "inventoryItemId",
+        )
     if place is None or not place["isActive"]:
         return "INVALID_LOCATION", "The specified location could not be found.", "locationId"
     if place["isFulfillmentService"]:

@@ -143,7 +143,8 @@ class Store:
         """Shop."""
         options = self.options
         plan = {
-            "publicDisplayName": options.plan.title(), "partnerDevelopment": False, "shopifyPlus": options.plan == "plus",
+            "publicDisplayName": options.plan.title(), "partnerDevelopment": False,
+            "shopifyPlus": options.plan == "plus",
         }  # fmt: skip
         domain = {"id": gid("Domain", self.number), "host": self.domain, "url": f"https://{self.domain}"}
         return {

@@ -23,9 +23,15 @@ def check_shape(words: Row) -> None:
     if rows is not None and len(rows) > 2048:
         raise Wrong("Variants over the limit", ["input", "variants"], "VARIANTS_OVER_LIMIT")
     if options is not None and rows is None:
-        raise Wrong("Variants input is required when updating product options", ["input", "variants"], "VARIANTS_INPUT_MISSING")  # fmt: skip
+        raise Wrong(
+            "Variants input is required when updating product options", ["input", "variants"], "VARIANTS_INPUT_MISSING"
+        )
     if rows is not None and options is None:
-        raise Wrong("Product options input is required when updating variants", ["input", "productOptions"], "PRODUCT_OPTIONS_INPUT_MISSING")  # fmt: skip
+        raise Wrong(
+            "Product options input is required when updating variants",
+            ["input", "productOptions"],
+            "PRODUCT_OPTIONS_INPUT_MISSING",
+        )
     seen: set[tuple[str, ...]] = set()
     for n, row in enumerate(rows or ()):
         values = tuple(f"{one.get('optionName')}={one.get('name')}" for one in row["optionValues"])
@@ -46,9 +52,11 @@ def options_of(request: Request, product: Row, given: list[Row]) -> list[Row]:
         linked = words.get("linkedMetafield")
         found.append(
             {
-                "id": old.get("id") or gid("ProductOption", next(request.store.catalog.ids)), "name": name, "position": n,
+                "id": old.get("id") or gid("ProductOption", next(request.store.catalog.ids)),
+                "name": name, "position": n,
                 "optionValues": old.get("optionValues", []),
-                "linkedMetafield": {"namespace": linked["namespace"], "key": linked["key"]} if linked else old.get("linkedMetafield"),
+                "linkedMetafield": {"namespace": linked["namespace"], "key": linked["key"]} if linked
+                else old.get("linkedMetafield"),
             }
         )  # fmt: skip
     if len({one["name"].lower() for one in found}) != len(found):
@@ -76,7 +84,9 @@ def _values(product: Row, given: list[Row]) -> list[Row]:
             raise Wrong("Option does not exist", ["variants", "optionValues"], "OPTION_DOES_NOT_EXIST")
         chosen[str(name)] = one.get("name") or one.get("linkedMetafieldValue") or str(one.get("id"))
     if len(chosen) != len(ids):
-        raise Wrong("You need to add option values for all options", ["variants", "optionValues"], "NEED_TO_ADD_OPTION_VALUES")  # fmt: skip
+        raise Wrong(
+            "You need to add option values for all options", ["variants", "optionValues"], "NEED_TO_ADD_OPTION_VALUES"
+        )
     return [{"name": one["name"], "value": chosen[one["name"]]} for one in product["options"]]
 
 
@@ -199,7 +209,11 @@ def _checked(request: Request, product: Row, words: Row) -> Row:
     if found is None or found["_product"] != number(product["id"]):
         raise Wrong("Product variant does not exist", ["id"], "PRODUCT_VARIANT_DOES_NOT_EXIST")
     if words.get("inventoryQuantities"):
-        raise Wrong("Inventory quantities can only be provided during create", ["inventoryQuantities"], "NO_INVENTORY_QUANTITIES_ON_VARIANTS_UPDATE")  # fmt: skip
+        raise Wrong(
+            "Inventory quantities can only be provided during create",
+            ["inventoryQuantities"],
+            "NO_INVENTORY_QUANTITIES_ON_VARIANTS_UPDATE",
+        )
     for name in ("price", "compareAtPrice"):
         _price(words.get(name), name)
     return found
