@@ -7,6 +7,7 @@ anywhere: `bulk_shuffled` shops write them in runs behind (and before) those of 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -64,6 +65,9 @@ class Bulk:
     reported: bool = False
     file: BinaryIO = field(default_factory=TemporaryFile)
     thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
 
     def row(self, store: Store, now: float) -> Row:
         """BulkOperation; counters are texts, addresses live seven days."""
