@@ -288,7 +288,7 @@ def _write(request: Request, selection: Selection, bulk: Bulk) -> None:
                     break
                 if bulk.fail and bulk.roots >= bulk.fail_after:
                     bulk.error_code = bulk.fail
-                    return
+                    break
                 made = list(lines(request, step.below, row, None))  # type: ignore[arg-type]
                 bulk.roots += 1
                 bulk.objects += len(made)
@@ -296,6 +296,8 @@ def _write(request: Request, selection: Selection, bulk: Bulk) -> None:
                 if len(block) >= BLOCK:
                     _flush(bulk, block, rng, shuffled=request.store.options.bulk_shuffled)
             _flush(bulk, block, rng, shuffled=request.store.options.bulk_shuffled)
+            if bulk.error_code:
+                return
     except Null:
         bulk.error_code = "INTERNAL_SERVER_ERROR"
     finally:

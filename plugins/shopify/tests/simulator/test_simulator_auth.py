@@ -65,7 +65,7 @@ async def test_a_code_gives_an_expiring_token_once(app: Api, client: Client) -> 
 
 
 async def test_without_expiring_the_token_never_ends(app: Api, client: Client) -> None:
-    """S3: a code exchanged the old way gives a token without an end, which is refused once the shop demands expiring ones."""
+    """S3: a code exchanged the old way gives a token without an end, which is refused once expiring ones are due."""
     said = (await token(app, code=await code_of(app))).json()
     assert set(said) == {"access_token", "scope"}
     mine = await client(said["access_token"])
@@ -85,7 +85,7 @@ async def test_without_expiring_the_token_never_ends(app: Api, client: Client) -
 
 async def test_a_wrong_client_or_redirect_is_refused(app: Api) -> None:
     """A wrong secret is `invalid_client`; a redirect URL that is not registered gets no consent page."""
-    answer = await token(app, client_secret="wrong", code="x")  # noqa: S106
+    answer = await token(app, client_secret="wrong", code="x")
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
     page = await app.http.get("/admin/oauth/authorize?client_id=c1&redirect_uri=https://evil.example/")
     assert page.status_code == 400
@@ -153,7 +153,8 @@ async def test_the_app_store_opens_the_app_signed(app: Api) -> None:
 
 async def test_consent_by_control(app: Api) -> None:
     """A test answers the consent page without a browser, with fewer scopes than asked for, or refuses."""
-    asked = f"https://demo.myshopify.com/admin/oauth/authorize?{urlencode({'client_id': 'c1', 'redirect_uri': BACK, 'state': 'x'})}"
+    words = urlencode({"client_id": "c1", "redirect_uri": BACK, "state": "x"})
+    asked = f"https://demo.myshopify.com/admin/oauth/authorize?{words}"
     url = (await app.control("POST", "/apps/c1/consent", {"url": asked, "scopes": ["read_orders"]}))["url"]
     code = dict(parse_qsl(urlsplit(url).query))["code"]
     assert (await token(app, code=code)).json()["scope"] == "read_orders"
@@ -173,7 +174,7 @@ async def test_uninstalled_means_no_token(app: Api, client: Client) -> None:
 
 
 async def test_missing_scopes_are_told_by_field(api: Api) -> None:
-    """A field beyond the scopes is null with ACCESS_DENIED; the rest of the answer is there; writing implies reading."""
+    """A field beyond the scopes is null with ACCESS_DENIED, the rest is there; writing implies reading."""
     await api.control("PUT", "/stores/demo/access", {"scopes": ["write_orders"]})
     document = await api(
         '{ shop { id } orders(first: 1) { nodes { id } } product(id: "gid://shopify/Product/1") { id } }'

@@ -39,13 +39,13 @@ needs_operations = pytest.mark.skipif(not OPERATIONS.is_file(), reason=f"there a
 
 @cache
 def official() -> GraphQLSchema:
-    text = gzip.open(SPECS / "admin_2026-10.graphql.gz", "rt", encoding="utf-8").read()
+    text = gzip.decompress((SPECS / "admin_2026-10.graphql.gz").read_bytes()).decode()
     return build_schema(text, assume_valid=True)
 
 
 @cache
 def introspection() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(gzip.open(SPECS / "admin_2026-10.introspection.json.gz", "rb").read())
+    found: dict[str, Any] = json.loads(gzip.decompress((SPECS / "admin_2026-10.introspection.json.gz").read_bytes()))
     return found
 
 
@@ -190,9 +190,8 @@ async def test_all_driver_operations_run(api: Api) -> None:
 
 async def _ship_and_return(api: Api, run: Any, order: Any) -> None:
     (work,) = order["fulfillmentOrders"]["nodes"]
-    shipped = await run(
-        "Ship", fulfillment={"lineItemsByFulfillmentOrder": [{"fulfillmentOrderId": work["id"]}], "notifyCustomer": True}
-    )  # fmt: skip
+    parts = [{"fulfillmentOrderId": work["id"]}]
+    shipped = await run("Ship", fulfillment={"lineItemsByFulfillmentOrder": parts, "notifyCustomer": True})
     await run("UpdateTracking", id=shipped["fulfillment"]["id"], info={"number": "1Z", "company": "UPS"}, notify=True)
     await run("ReturnsChanged", query="return_status:returned")
     made = await api.act(order["id"], "return")
@@ -200,12 +199,8 @@ async def _ship_and_return(api: Api, run: Any, order: Any) -> None:
     line = made["returnLineItems"][0]
     await run("ProcessReturn", input={"returnId": made["id"], "returnLineItems": [{"id": line["id"], "quantity": 1}]})
     sale = order["transactions"][0]
-    refund = {
-        "orderId": order["id"],
-        "transactions": [
-            {"orderId": order["id"], "kind": "REFUND", "gateway": "shopify_payments", "amount": "1.5", "parentId": sale["id"]}
-        ],
-    }  # fmt: skip
+    movement = {"orderId": order["id"], "kind": "REFUND", "gateway": "shopify_payments", "amount": "1.5"}
+    refund = {"orderId": order["id"], "transactions": [{**movement, "parentId": sale["id"]}]}
     paid = await run("Refund", input=refund, key="refund-1")
     assert paid["refund"]["totalRefundedSet"]["shopMoney"]["amount"] == "1.5"
 
