@@ -7,10 +7,10 @@ import hmac
 import os
 from collections.abc import Mapping
 
+import pydantic
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import SecretStr
 
 from omnichannel_core import errors
 from omnichannel_core.storage.keys import KeyRing
@@ -38,7 +38,7 @@ class Vault:
         )
         return f"v1.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
-    def unseal(self, account: str, owner: str, owner_id: str | int, field: str, envelope: str) -> SecretStr:
+    def unseal(self, account: str, owner: str, owner_id: str | int, field: str, envelope: str) -> pydantic.SecretStr:
         """What was sealed in that place.
 
         Raises:
@@ -56,7 +56,7 @@ class Vault:
             )
         except (InvalidTag, ValueError) as cause:
             raise errors.VaultSealed(f"The secret of {place} does not open: damaged, or moved here.") from cause
-        return SecretStr(opened.decode())
+        return pydantic.SecretStr(opened.decode())
 
     def derive(self, purpose: str) -> str:
         """A secret that follows from a purpose: the same at every start, whatever keys come and go.
@@ -80,7 +80,7 @@ class Vault:
             sealed = self.seal(account, owner, owner_id, field, text)
             tx.execute(secret.insert().values(**place, key_id=self.ring.primary, sealed=sealed))
 
-    def get(self, tx: Tx, account: str, owner: str, owner_id: str | int) -> dict[str, SecretStr]:
+    def get(self, tx: Tx, account: str, owner: str, owner_id: str | int) -> dict[str, pydantic.SecretStr]:
         """All fields of an owner."""
         rows = tx.execute(
             sa.select(secret.c.field, secret.c.sealed).filter_by(
