@@ -9,8 +9,6 @@ from collections.abc import Mapping
 
 import pydantic
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from omnichannel_core import errors
 from omnichannel_core.storage.keys import KeyRing
@@ -25,6 +23,8 @@ class Vault:
     """Seals and opens with the host's keys. `v1.<key id>.<base64(nonce + ciphertext)>`."""
 
     def __init__(self, ring: KeyRing) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # native code, loaded with the first vault
+
         self.ring = ring
         self._root: bytes | None = None  # of this store; known once the canary was opened
         self._ciphers = {key_id: AESGCM(key) for key_id, key in ring.keys.items()}
@@ -44,6 +44,8 @@ class Vault:
         Raises:
             VaultSealed: unknown key, another place, or damaged; names the place, never the value.
         """
+        from cryptography.exceptions import InvalidTag
+
         place = f"{owner} {owner_id}, field {field}"
         version, _, rest = envelope.partition(".")
         key_id, _, body = rest.partition(".")
