@@ -87,7 +87,8 @@ connection = _table(
     _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
-    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
+    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("subscribe_at"), _int("version", "1"),
+    _int("fence"),
     *[
         sa.Index(f"omni_connection_{name}", "account_id", name, "id")
         for name in ("name", "status", "driver", "health", "health_reason", "order_return_errors", "other_errors",
