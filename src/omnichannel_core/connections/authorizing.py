@@ -199,10 +199,20 @@ class Authorizing:
         brought = await self.brought(account, driver, draft, actor, one.connection)
         return self._view(one, driver, brought.typed, brought.token is not None)
 
-    async def discard(self, account: str, draft: int) -> None:
-        """Back: all is rejected, the token included."""
-        now = self.parts.clock.now()
-        await self.parts.store.write(lambda tx: drafts.remove(tx, drafts.get(tx, account, draft, now)))
+    async def discard(self, account: str, draft: int, *, actor: str = "") -> None:
+        """Back: all is rejected, the token included.
+
+        Raises:
+            NotFound: over, somebody else's, or never there.
+        """
+
+        def write(tx: Tx) -> None:
+            one = drafts.get(tx, account, draft, self.parts.clock.now())
+            if one.actor != actor:
+                raise errors.NotFound(f"There is no draft {draft} any more: begin again.")
+            drafts.remove(tx, one)
+
+        await self.parts.store.write(write)
 
     async def keep_token(self, brought: Brought) -> None:
         """A draft's token was renewed on the way: the new one, where the draft is still there."""
