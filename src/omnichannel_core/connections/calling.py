@@ -58,8 +58,14 @@ class Calling:
             CallRefused: forged, stale or malformed: answer 401. NotFound: answer 404.
         """
         last: errors.OmnichannelError = errors.NotFound(f"Nobody here is called back by {driver!r}.")
+        tried = set[str]()  # an application that many accounts share is asked once
         for account, connection_id in await self._doors(driver, key):
             try:
+                if connection_id is None:
+                    proof = await self.sessions.application_proof(account, driver)
+                    if proof in tried:
+                        continue
+                    tried.add(proof)
                 async with self._door(account, driver, connection_id) as work:
                     callbacks = work.driver.callbacks
                     if callbacks is None:
