@@ -1,0 +1,11 @@
+"""All operations of the API in one router."""
+
+from __future__ import annotations
+
+from omnichannel_amazon_simulator import accounts, orders
+from omnichannel_amazon_simulator.routing import Route, Router
+
+_MODULES = (accounts, orders)
+
+ROUTES: list[Route] = [route for module in _MODULES for route in module.routes.all]
+ROUTER = Router(ROUTES)
