@@ -18,6 +18,7 @@ Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /
     POST apps/{client}/secret        {client_secret, overlap?}: rotates the client secret
     POST apps/{client}/appstore      {seller_id} -> {url}: the appstore's way to the login URI
     POST sign-in                     {seller_id}: who is signed in to Seller Central
+    GET, PUT, DELETE queues          messages by ARN; DELETE takes them out; PUT {duplicates?, shuffled?}
     POST sellers                     fields of `sellers.Options`: {seller_id, marketplaces, orders, days, ...}
 
 Below /_control/sellers/{seller}::
@@ -36,6 +37,11 @@ Below /_control/sellers/{seller}::
     POST orders/{order}/wish         {reason?}: the buyer asks to cancel
     POST orders/{order}/ship         a parcel
     POST orders/{order}/return       fields of `order.Return` and {line?}
+    GET, POST reports, feeds         POST {type?, fate}: how the next one ends
+    GET invoices                     what was uploaded
+    GET listings                     submitted and live attributes
+    PUT listings/{sku}               {fba?, live?, product_type?, asin?}
+    POST types                       another version of all product types
 
 Faults that break the connection (`drop_before`, `drop_after`, `truncate`) return a value from the application, which
 makes uvicorn close the connection: with nothing sent, or in the middle of a body shorter than its content length.

@@ -32,6 +32,11 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Names parted by white space: long lists of columns and values."""
+    return tuple(text.split())
+
+
 def reply(document: Any, status: int = 200) -> Answer:
     return Answer(status, encode(document))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from omnichannel_amazon_simulator import consent, dates, lwa
+from omnichannel_amazon_simulator import consent, dates, documents, lwa
 from omnichannel_amazon_simulator.answers import Answer, Call, reply
 from omnichannel_amazon_simulator.control import answer_control
 from omnichannel_amazon_simulator.errors import Refused
@@ -93,6 +93,8 @@ class Exchange:
             call.operation, answer = "token", lwa.exchange
         elif call.path == consent.CONSENT or call.path.startswith(consent.CONFIRM):
             call.operation, answer = "consent", consent.answer
+        elif call.path.startswith(documents.PATH):
+            call.operation, answer = ("upload" if call.method == "PUT" else "download"), documents.answer
         else:
             answer = self._api
             found = ROUTER.find(call.method, call.path)

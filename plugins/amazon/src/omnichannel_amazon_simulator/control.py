@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import msgspec
 
-from omnichannel_amazon_simulator import consent, control_sellers, faults
+from omnichannel_amazon_simulator import consent, control_data, control_sellers, faults
 from omnichannel_amazon_simulator.answers import Answer, Call, reply
 from omnichannel_amazon_simulator.errors import Refused, missing
 from omnichannel_amazon_simulator.routing import Router, Routes
@@ -169,4 +169,4 @@ def sign_in(call: Call) -> Answer:
     return reply({})
 
 
-ROUTER = Router([*routes.all, *control_sellers.routes.all])
+ROUTER = Router([*routes.all, *control_sellers.routes.all, *control_data.routes.all])

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from omnichannel_amazon_simulator import accounts, orders
+from omnichannel_amazon_simulator import (
+    accounts,
+    feeds,
+    inventory,
+    listings,
+    notices,
+    orders,
+    product_types,
+    reports,
+    restricted,
+    rotation,
+    shipping,
+)
 from omnichannel_amazon_simulator.routing import Route, Router
 
-_MODULES = (accounts, orders)
+_MODULES = (
+    accounts,
+    feeds,
+    inventory,
+    listings,
+    notices,
+    orders,
+    product_types,
+    reports,
+    restricted,
+    rotation,
+    shipping,
+)
 
 ROUTES: list[Route] = [route for module in _MODULES for route in module.routes.all]
 ROUTER = Router(ROUTES)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from omnichannel_amazon_simulator.agenda import Agenda
-from omnichannel_amazon_simulator.answers import Call
+from omnichannel_amazon_simulator.answers import Call, Row
 from omnichannel_amazon_simulator.clock import Clock
+from omnichannel_amazon_simulator.feed_invoices import Invoices
+from omnichannel_amazon_simulator.feeds import Desk as Feeds
+from omnichannel_amazon_simulator.listing_store import Listings
 from omnichannel_amazon_simulator.marketplaces import MARKETPLACES
+from omnichannel_amazon_simulator.notices import order_change
 from omnichannel_amazon_simulator.order import Order
 from omnichannel_amazon_simulator.order_book import OrderBook, Position
 from omnichannel_amazon_simulator.order_making import TITLES, Maker, Plan
+from omnichannel_amazon_simulator.reports import Desk as Reports
 
 
 @dataclass(slots=True)
@@ -32,7 +38,8 @@ class Options:
         drop_confirmations: so many confirmShipment are answered 204 and forgotten.
         listing_delay, feed_delay, report_delay: seconds until a listing shows, a feed or report is done.
         charset, said_charset: of flat files, and what the download says about it ('' for nothing).
-        gzip: reports are compressed. plan, store_name: of the account.
+        gzip: reports are compressed. fba_prices: see `report_orders.split`. plan, store_name: of the account.
+        lose_submissions: so many accepted listings submissions never show. restricted_asins: need approval.
     """
 
     seller_id: str = ""
@@ -57,6 +64,9 @@ class Options:
     charset: str = "utf-8"
     said_charset: str = ""
     gzip: bool = True
+    fba_prices: str = "auto"
+    lose_submissions: int = 0
+    restricted_asins: list[str] = field(default_factory=list)
     plan: str = "PROFESSIONAL"
     store_name: str = ""
 
@@ -89,11 +99,23 @@ class Seller:
         self.agenda = Agenda()
         self.pages: dict[str, SearchToken] = {}
         self.book = OrderBook(self._changed)
-        self.maker = Maker(self.random.getrandbits(32), self.marketplaces, stock_of(options.listings))
+        self.reports, self.feeds, self.invoices = Reports(), Feeds(), Invoices()
+        self.type_version, self.submissions = 1, 0
+        self.listeners: list[Callable[[str, Row], None]] = []
+        stock = stock_of(options.listings)
+        self.listings = Listings(self.region, self.marketplaces)
+        self.listings.seed(stock, clock.now(), options.types)
+        self.maker = Maker(self.random.getrandbits(32), self.marketplaces, stock)
         self.book.load(self.maker.history(options.orders, options.days, clock.now()))
 
     def _changed(self, order: Order, what: str) -> None:
-        """An order changed."""
+        if what and order.sales == "AMAZON":
+            self.tell("ORDER_CHANGE", order_change(self, order, what))
+
+    def tell(self, kind: str, content: Row) -> None:
+        """A notification for whoever subscribed."""
+        for listener in self.listeners:
+            listener(kind, content)
 
     def roles(self, call: Call) -> frozenset[str]:
         return call.token.grant.roles if call.token.grant else frozenset()
@@ -124,6 +146,7 @@ class Seller:
             "marketplaces": self.marketplaces,
             "orders": len(self.book.orders),
             "returns": len(self.book.returns),
+            "listings": len(self.listings.all),
         }
 
 

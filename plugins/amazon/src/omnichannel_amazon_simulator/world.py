@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, fields
+from functools import partial
 from random import Random
 from typing import Any
 
+from omnichannel_amazon_simulator import notices
 from omnichannel_amazon_simulator.clock import Clock
+from omnichannel_amazon_simulator.documents import Documents
 from omnichannel_amazon_simulator.faults import Faults
 from omnichannel_amazon_simulator.rates import Buckets
 from omnichannel_amazon_simulator.sellers import Options, Seller
@@ -44,6 +47,8 @@ class World:
         self.random = Random(self.seed)
         self.wallet = Wallet(self.random)
         self.buckets = Buckets()
+        self.documents = Documents(self.random)
+        self.exchange = notices.Exchange(self.random)
         self.apps: dict[str, App] = {}
         self.sellers: dict[str, Seller] = {}
         self.signed_in = ""
@@ -78,6 +83,7 @@ class World:
         if options.seller_id in self.sellers:
             raise ValueError(f"seller: {options.seller_id} exists already")
         seller = self.sellers[options.seller_id] = Seller(options, self.clock, self.seed)
+        seller.listeners.append(partial(notices.emit, self, seller))
         return seller
 
     def settle(self) -> None:

@@ -200,7 +200,7 @@ def test_the_rates_are_the_official_ones() -> None:
     if path is None:
         pytest.skip("THE OFFICIAL DEFINITIONS ARE NOT HERE: the rates are NOT compared")
     rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
-    official = {row[3]: (float(row[4]), int(row[5])) for row in rows if row[0] not in {"ordersV0"}}
+    official = {row[3]: (float(row[4]), int(row[5])) for row in rows if row[0] != "ordersV0"}
     official |= {"getOrder": (0.5, 30), "confirmShipment": (2, 10)}
     described = {"getDefinitionsProductType", "searchDefinitionsProductTypes"}  # in guide amazon 3.3 only
     assert RATES.keys() - official.keys() == described
