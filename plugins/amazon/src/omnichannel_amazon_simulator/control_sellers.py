@@ -155,8 +155,7 @@ def add_orders(call: Call) -> Answer:
     """Fields of `order_making.Plan`, and `count`; or `{"history": count, "days"}` of a shop's usual orders."""
     words = call.object()
     if "history" in words:
-        made = call.seller.maker.history(int(words["history"]), float(words.get("days", 90)), call.now)
-        call.seller.book.load(made)
+        made = call.seller.past(int(words["history"]), float(words.get("days", 90)))
         return reply({"orders": [order.id for order in made]}, 201)
     count = int(words.pop("count", 1))
     orders = [call.seller.order(Plan(**words)) for _ in range(count)]

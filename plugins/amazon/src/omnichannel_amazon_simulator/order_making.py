@@ -9,7 +9,7 @@ from typing import Any
 from omnichannel_amazon_simulator.marketplaces import MARKETPLACES
 from omnichannel_amazon_simulator.order import STATUSES, TAXES, Line, Order, Package
 
-DAY = 86400.0
+DAY, PENDING = 86400.0, 1800.0
 KINDS: dict[str, int] = {
     "mfn": 560,
     "prime": 100,
@@ -111,7 +111,7 @@ class Maker:
 
     def _aged(self, kind: str, place: str, at: float, age: float) -> Order:
         order = self._order(kind, place, at)
-        if age < 1800:
+        if age < PENDING:
             order.status = "PENDING"
             return order
         late = self.random.random()

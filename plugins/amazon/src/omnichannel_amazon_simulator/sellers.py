@@ -17,7 +17,7 @@ from omnichannel_amazon_simulator.marketplaces import MARKETPLACES
 from omnichannel_amazon_simulator.notices import order_change
 from omnichannel_amazon_simulator.order import Order
 from omnichannel_amazon_simulator.order_book import OrderBook, Position
-from omnichannel_amazon_simulator.order_making import TITLES, Maker, Plan
+from omnichannel_amazon_simulator.order_making import PENDING, TITLES, Maker, Plan
 from omnichannel_amazon_simulator.reports import Desk as Reports
 
 
@@ -106,7 +106,16 @@ class Seller:
         self.listings = Listings(self.region, self.marketplaces)
         self.listings.seed(stock, clock.now(), options.types)
         self.maker = Maker(self.random.getrandbits(32), self.marketplaces, stock)
-        self.book.load(self.maker.history(options.orders, options.days, clock.now()))
+        self.past(options.orders, options.days)
+
+    def past(self, count: int, days: float) -> list[Order]:
+        """So many usual orders of the last so many days; those that are pending leave that state by themselves."""
+        made = self.maker.history(count, days, self.clock.now())
+        self.book.load(made)
+        for order in made:
+            if order.status == "PENDING":
+                self._later(order, PENDING, "PENDING", "UNSHIPPED")
+        return made
 
     def _changed(self, order: Order, what: str) -> None:
         if what and order.sales == "AMAZON":
