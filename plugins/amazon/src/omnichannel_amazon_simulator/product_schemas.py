@@ -205,9 +205,9 @@ def schema(name: str, marketplace: str, requirements: str, locale: str, version:
         "required": required(name, requirements) if enforced else [],
         "properties": properties,
         "additionalProperties": False,
-        "allOf": _conditions(properties),
     }
-    return encode(document)
+    conditions = _conditions(properties)
+    return encode(document | ({"allOf": conditions} if conditions else {}))
 
 
 def _conditions(properties: Row) -> list[Row]:
