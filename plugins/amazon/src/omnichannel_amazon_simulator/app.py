@@ -128,9 +128,7 @@ class Exchange:
             if fault.kind == "latency":
                 await anyio.sleep(fault.seconds)
             elif fault.kind == "status":
-                answer = _refusal(Refused(fault.status, fault.code or "InternalFailure", fault.message, fault.details))
-                answer.headers |= fault.headers
-                return answer, False
+                return self._ordered(fault), False
             elif fault.kind in {"html", "empty"}:
                 return Answer(fault.status, HTML if fault.kind == "html" else b"", "text/html"), False
             else:
@@ -138,6 +136,15 @@ class Exchange:
                 if fault.kind in {"drop_before", "hang_before"}:
                     return None, True
         return None, False
+
+    def _ordered(self, fault: Fault) -> Answer:
+        """The status of a fault, in the shape of LWA where that is asked."""
+        lwa_body = {"error": fault.code or "server_error", "error_description": fault.message}
+        body = lwa_body if self.call.operation == "token" else None
+        code = fault.code or "InternalFailure"
+        answer = _refusal(Refused(fault.status, code, fault.message, fault.details, body=body))
+        answer.headers |= fault.headers
+        return answer
 
     async def _break(self) -> object:
         """Ends the exchange without an answer.
@@ -206,10 +213,12 @@ class Exchange:
 
     def _note(self, status: int) -> None:
         call = self.call
-        token = call.headers.get("x-amz-access-token", "")[-4:]
+        token, whose = call.headers.get("x-amz-access-token", "")[-4:], self._whose()
+        if whose in self.world.sellers:
+            self.world.sellers[whose].requests[f"{call.operation} {status}"] += 1
         self.world.log.append(
             Entry(
-                call.now, self._whose(), call.method, call.path, call.query_string, call.operation, status, token,
+                call.now, whose, call.method, call.path, call.query_string, call.operation, status, token,
                 call.host, self.fault,
             )
         )  # fmt: skip

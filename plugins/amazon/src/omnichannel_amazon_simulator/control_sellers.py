@@ -101,17 +101,14 @@ def expire(call: Call) -> Answer:
 @routes("GET", f"{ROOT}/figures")
 def figures(call: Call) -> Answer:
     """Buckets with their counts and share, and requests by operation and status."""
-    counts: dict[str, int] = {}
-    for entry in call.world.log:
-        if entry.seller == call.seller.id:
-            key = f"{entry.operation} {entry.status}"
-            counts[key] = counts.get(key, 0) + 1
-    return reply({"buckets": call.world.buckets.report(call.seller.id, call.now), "requests": counts})
+    buckets = call.world.buckets.report(call.seller.id, call.now)
+    return reply({"buckets": buckets, "requests": dict(call.seller.requests)})
 
 
 @routes("DELETE", f"{ROOT}/figures")
 def clear_figures(call: Call) -> Answer:
     """Counts begin anew; buckets keep their level."""
+    call.seller.requests.clear()
     for (_, owner, _), bucket in call.world.buckets.all.items():
         if owner == call.seller.id:
             bucket.restart()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omnichannel_amazon_simulator import (
     accounts,
+    catalog,
     feeds,
     inventory,
     listings,
@@ -19,6 +20,7 @@ from omnichannel_amazon_simulator.routing import Route, Router
 
 _MODULES = (
     accounts,
+    catalog,
     feeds,
     inventory,
     listings,

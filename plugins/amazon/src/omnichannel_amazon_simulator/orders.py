@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from hashlib import sha256
 
 from omnichannel_amazon_simulator.answers import Answer, Call, Row, encode, reply
@@ -62,43 +63,45 @@ def search(call: Call) -> Answer:
     if unknown:
         raise invalid(f"Unexpected parameter {min(unknown)}.")
     by, after, before = _window(call)
+    size, parts, wanted = call.integer("maxResultsPerPage", 100, 1, 100), included(call), _filter(call)
+    token, book = _token(call), call.seller.book
+    position: Position = token.position if token else (after, "")
+    before = token.before if token else before
+    found: list[Order] = []
+    more = False
+    if token is not None and call.seller.options.duplicates:
+        found.append(book.orders[token.again])
+    for at, order in book.walk(by, position, before):
+        if not wanted(order):
+            continue
+        if len(found) >= size:
+            more = True
+            break
+        found.append(order)
+        position = at
+    rows = [render(order, parts, call.seller.options.discount_sign) for order in found]
+    answer: Row = {"orders": rows, "createdBefore" if by == "created" else "lastUpdatedBefore": iso(before)}
+    if more:
+        following = SearchToken(_frozen(call), position, before, call.now, found[-1].id)
+        answer["pagination"] = {"nextToken": _remember(call, following)}
+    return reply(answer)
+
+
+def _filter(call: Call) -> Callable[[Order], bool]:
+    """What a query asks for beside times. Orders of other shops have no marketplace to be asked for by."""
     places = set(call.marketplaces(call.words("marketplaceIds", most=50)))
     statuses = set(call.words("fulfillmentStatuses", frozenset(STATUSES)))
     channels = set(call.words("fulfilledBy", frozenset({"MERCHANT", "AMAZON"})))
-    size, parts = call.integer("maxResultsPerPage", 100, 1, 100), included(call)
-    token = _token(call)
-    before = token.before if token else before
-    position: Position = token.position if token else (after, "")
 
     def wanted(order: Order) -> bool:
         return (
-            (not places or order.marketplace in places)
+            (not places or (order.marketplace in places and order.sales == "AMAZON"))
             and (not statuses or order.status in statuses)
             and (not channels or order.fulfilled_by in channels)
             and order.hidden_until <= call.now
-            and (order.sales == "AMAZON" or not places)
         )
 
-    rows: list[Row] = []
-    more = False
-    sign = call.seller.options.discount_sign
-    if token is not None and token.again and call.seller.options.duplicates:
-        rows.append(render(call.seller.book.orders[token.again], parts, sign))
-    for at, order in call.seller.book.walk(by, position, before):
-        if not wanted(order):
-            continue
-        if len(rows) >= size:
-            more = True
-            break
-        rows.append(render(order, parts, sign))
-        position = at
-    answer: Row = {"orders": rows, "createdBefore" if by == "created" else "lastUpdatedBefore": iso(before)}
-    if more:
-        last = rows[-1]["orderId"]
-        answer["pagination"] = {
-            "nextToken": _remember(call, SearchToken(_frozen(call), position, before, call.now, last))
-        }
-    return reply(answer)
+    return wanted
 
 
 def _window(call: Call) -> tuple[str, float, float]:

@@ -108,6 +108,21 @@ def _identifier() -> Row:
 
 def _offer() -> Row:
     """Attributes about the offer."""
+    listed = _attribute("List Price", {"type": "number", "minimum": 0})
+    listed["items"]["properties"]["currency"] = {"type": "string"}
+    conditions = ("new_new", "used_like_new", "used_good", "refurbished_refurbished")
+    return {
+        "condition_type": _attribute("Item Condition", _choice(conditions)),
+        "fulfillment_availability": _availability(),
+        "purchasable_offer": _purchasable(),
+        "list_price": listed,
+        "merchant_shipping_group": _attribute("Shipping Template", _text(100)),
+        "merchant_suggested_asin": _attribute("ASIN", {"type": "string", "pattern": "^B[0-9A-Z]{9}$"}),
+        "product_tax_code": _attribute("Product Tax Code", _text(50)),
+    }
+
+
+def _purchasable() -> Row:
     price: Row = {
         "type": "array",
         "minItems": 1,
@@ -134,18 +149,7 @@ def _offer() -> Row:
             "quantity_discount_plan": {"type": "array"},
         },
     }
-    listed = _attribute("List Price", {"type": "number", "minimum": 0})
-    listed["items"]["properties"]["currency"] = {"type": "string"}
-    conditions = ("new_new", "used_like_new", "used_good", "refurbished_refurbished")
-    return {
-        "condition_type": _attribute("Item Condition", _choice(conditions)),
-        "fulfillment_availability": _availability(),
-        "purchasable_offer": purchasable,
-        "list_price": listed,
-        "merchant_shipping_group": _attribute("Shipping Template", _text(100)),
-        "merchant_suggested_asin": _attribute("ASIN", {"type": "string", "pattern": "^B[0-9A-Z]{9}$"}),
-        "product_tax_code": _attribute("Product Tax Code", _text(50)),
-    }
+    return purchasable
 
 
 def _schedule() -> Row:

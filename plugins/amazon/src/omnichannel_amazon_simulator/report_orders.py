@@ -87,8 +87,9 @@ def fba_shipments(seller: Seller, report: Report) -> tuple[tuple[str, ...], Rows
 
 
 def _shipments(seller: Seller, report: Report) -> Rows:
+    seen = seller.clock.now() - seller.options.fba_report_lag
     for order in seller.book.orders.values():
-        if order.fulfilled_by != "AMAZON" or not report.start <= order.shipped_at < report.end:
+        if order.fulfilled_by != "AMAZON" or not report.start <= order.shipped_at < min(report.end, seen):
             continue
         if order.marketplace not in report.marketplaces:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -39,6 +40,8 @@ class Options:
         listing_delay, feed_delay, report_delay: seconds until a listing shows, a feed or report is done.
         charset, said_charset: of flat files, and what the download says about it ('' for nothing).
         gzip: reports are compressed. fba_prices: see `report_orders.split`. plan, store_name: of the account.
+        returns: share of the orders of the past of which something came back.
+        fba_report_lag: seconds until a shipment of Amazon's is in its report.
         lose_submissions: so many accepted listings submissions never show. restricted_asins: need approval.
     """
 
@@ -66,6 +69,8 @@ class Options:
     gzip: bool = True
     fba_prices: str = "auto"
     lose_submissions: int = 0
+    returns: float = 0.0
+    fba_report_lag: float = 3600.0
     restricted_asins: list[str] = field(default_factory=list)
     plan: str = "PROFESSIONAL"
     store_name: str = ""
@@ -101,6 +106,7 @@ class Seller:
         self.book = OrderBook(self._changed)
         self.reports, self.feeds, self.invoices = Reports(), Feeds(), Invoices()
         self.type_version, self.submissions = 1, 0
+        self.requests: Counter[str] = Counter()
         self.listeners: list[Callable[[str, Row], None]] = []
         stock = stock_of(options.listings)
         self.listings = Listings(self.region, self.marketplaces)
@@ -115,7 +121,15 @@ class Seller:
         for order in made:
             if order.status == "PENDING":
                 self._later(order, PENDING, "PENDING", "UNSHIPPED")
+            elif order.status == "SHIPPED" and self.random.random() < self.options.returns:
+                self._came_back(order)
         return made
+
+    def _came_back(self, order: Order) -> None:
+        """A week after it was shipped, if that is past already."""
+        at, line = order.shipped_at + 7 * 86400.0, order.lines[0]
+        if at + 3 * 86400.0 < self.clock.now():
+            self.book.come_back(order, line, at, quantity=1, received=at + 3 * 86400.0, refund=line.price)
 
     def _changed(self, order: Order, what: str) -> None:
         if what and order.sales == "AMAZON":

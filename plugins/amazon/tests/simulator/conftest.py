@@ -32,7 +32,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 def simulator() -> Simulator:
     """An application, a German and French seller A1SELLER of 60 orders, an American one; the clock stands at NOW."""
     sellers = [
-        {"seller_id": "A1SELLER", "marketplaces": [DE, FR], "orders": 60, "rate_headers": 1.0},
+        {"seller_id": "A1SELLER", "marketplaces": [DE, FR], "orders": 60, "rate_headers": 1.0, "fba_report_lag": 0.0},
         {"seller_id": "A2SELLER", "marketplaces": [US], "orders": 5, "rate_headers": 1.0},
     ]
     return create(clock="manual", now=NOW, sellers=sellers, apps=[APP], dropped=lambda: httpx2.RemoteProtocolError("x"))

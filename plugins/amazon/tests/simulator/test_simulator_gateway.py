@@ -193,6 +193,13 @@ async def test_faults_hit_what_they_name(api: Any) -> None:
     assert [entry["status"] for entry in log] == [503, 502, 0, 200]
 
 
+async def test_lwa_fails_in_its_own_shape(api: Any) -> None:
+    """A fault of the token endpoint has LWA's body."""
+    await api.control("POST", "/faults", {"kind": "status", "operation": "token", "status": 503, "code": "slow"})
+    answer = await api.lwa(grant_type="refresh_token", refresh_token=api.refresh)
+    assert (answer.status_code, answer.json()["error"]) == (503, "slow")
+
+
 def test_the_rates_are_the_official_ones() -> None:
     """Every default rate and burst is that of the operation's own usage plan."""
     here = Path(__file__).parents[4]

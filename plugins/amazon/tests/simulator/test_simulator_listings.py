@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from omnichannel_amazon_simulator import product_schemas
+from omnichannel_amazon_simulator import catalog, product_schemas
 from omnichannel_amazon_simulator.patching import patched
 
 pytestmark = pytest.mark.anyio
@@ -213,6 +213,17 @@ async def test_stock_at_amazon_is_paged_with_a_short_token(api: Any) -> None:
     assert len(rest["payload"]["inventorySummaries"]) == 10
     await api.advance(31)
     assert (await other.get("/fba/inventory/v1/summaries", **query, nextToken=token)).status_code == 400
+
+
+async def test_an_ean_leads_to_an_asin(api: Any, seller: Any) -> None:
+    """The EAN of a listing finds it, one of the unlisted range finds a product of its own, another nothing."""
+    listed = seller.listings.all["SKU-00010"].asin
+    query = {"marketplaceIds": DE, "identifiersType": "EAN", "includedData": "identifiers"}
+    numbers = [catalog.ean(listed), catalog.ean("B0E0000001"), "4006000000012"]
+    answer = await api.get("/catalog/2022-04-01/items", **query, identifiers=",".join(numbers))
+    found = answer.json()["items"]
+    assert [each["asin"] for each in found] == [listed, "B0E0000001"]
+    assert found[1]["identifiers"][0]["identifiers"][0]["identifier"] == numbers[1]
 
 
 async def test_notifications_come_twice_and_in_no_order(api: Any) -> None:

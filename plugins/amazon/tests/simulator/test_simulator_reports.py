@@ -135,6 +135,17 @@ async def test_flat_files_may_lie_about_their_charset(api: Any, charset: str, sa
     assert f"\t{title}\t" in answer.content.decode(charset)
 
 
+async def test_a_shipment_is_in_its_report_an_hour_later(api: Any) -> None:
+    """What Amazon shipped shows in the report after the report's lag."""
+    await api.control("PUT", "/sellers/A1SELLER", {"fba_report_lag": 3600})
+    plan = {"kind": "fba", "status": "SHIPPED", "marketplace": DE}
+    (ident,) = (await api.control("POST", "/sellers/A1SELLER/orders", plan))["orders"]
+    assert ident not in {row["amazon-order-id"] for row in await table(api, SHIPMENTS)}
+    await api.advance(3600)
+    await api.renew()
+    assert ident in {row["amazon-order-id"] for row in await table(api, SHIPMENTS)}
+
+
 async def test_returns_of_amazon_and_of_the_merchant(api: Any) -> None:
     """What came back to Amazon, and what buyers asked the merchant for, flat and as XML, Prime apart."""
     for kind in ("fba", "mfn", "prime"):

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 MODELS = (
     "application_2023-11-30",
+    "catalogItems_2022-04-01",
     "definitionsProductTypes_2020-09-01",
     "fbaInventory",
     "feeds_2021-06-30",
@@ -269,6 +270,12 @@ async def _listings(client: Client, seller: str, place: str) -> None:
     await client("GET", "/listings/2021-08-01/restrictions", **query)
     query = {"granularityType": "Marketplace", "granularityId": place, "marketplaceIds": place, "details": "true"}
     await client("GET", "/fba/inventory/v1/summaries", **query)
+    catalog, everything = "/catalog/2022-04-01/items", "summaries,identifiers,productTypes"
+    query = {"marketplaceIds": place, "includedData": everything}
+    await client("GET", catalog, identifiers="4006000000013", identifiersType="EAN", **query)
+    await client("GET", catalog, **query)
+    await client("GET", f"{catalog}/B000000000", **query)
+    await client("GET", f"{catalog}/B999999999", **query)
     await client("GET", "/definitions/2020-09-01/productTypes", marketplaceIds=place)
     await client("GET", "/definitions/2020-09-01/productTypes/SHIRT", marketplaceIds=place)
     await client("GET", "/definitions/2020-09-01/productTypes/NONSENSE", marketplaceIds=place)
