@@ -86,7 +86,7 @@ class Bucket:
         if self.since is None:
             self.since, self.begun_with = now, self.level
         self.last = now
-        if self.level < cost - 1e-9:
+        if self.level < cost - 1e-5:  # Unix times are exact to a fraction of a microsecond
             self.refused += 1
             return False
         self.level -= cost

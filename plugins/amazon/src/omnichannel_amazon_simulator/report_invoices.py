@@ -71,7 +71,6 @@ def _rows(seller: Seller, report: Report) -> Iterator[dict[str, object]]:
 
 def _row(order: Order, line: Line) -> dict[str, object]:
     place = MARKETPLACES[order.marketplace]
-    address = people.address(place.country, order.person, order.address, order.layout, order.company)
     row: dict[str, object] = {
         "marketplace-id": order.marketplace,
         "order-id": order.id,
@@ -91,6 +90,14 @@ def _row(order: Order, line: Line) -> dict[str, object]:
         "is-business-order": str(order.business).lower(),
         "price-designation": "BusinessPrice" if order.business else "",
         "purchase-order-number": order.purchase_order,
+    }
+    return row | _people(order) | _amounts(order, line)
+
+
+def _people(order: Order) -> dict[str, object]:
+    place = MARKETPLACES[order.marketplace]
+    address = people.address(place.country, order.person, order.address, order.layout, order.company)
+    return {
         "recipient-name": address["name"],
         "fulfilled-by": order.fulfilled_by.capitalize(),
         "ship-address-1": address["addressLine1"],
@@ -102,7 +109,6 @@ def _row(order: Order, line: Line) -> dict[str, object]:
         "buyer-company-name": order.company,
         "export-outside-eu": "false",
     }
-    return row | _amounts(order, line)
 
 
 def _amounts(order: Order, line: Line) -> dict[str, object]:

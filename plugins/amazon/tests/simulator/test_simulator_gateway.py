@@ -167,6 +167,19 @@ async def test_a_dynamic_plan_changes_the_bucket_and_the_header(api: Any) -> Non
     assert (await api.get(PARTICIPATIONS)).status_code == 429
 
 
+async def test_an_application_may_have_a_limit_over_all_its_sellers(api: Any) -> None:
+    """With a limit per application, one seller's requests throttle another's."""
+    words = {"client_id": "c2", "client_secret": "s2", "application_id": "amzn1.sellerapps.app.2"}
+    await api.control("POST", "/apps", words | {"rates": {"getAccount": [1, 2]}})
+    statuses = []
+    for seller, region in (("A1SELLER", "eu"), ("A2SELLER", "na"), ("A1SELLER", "eu")):
+        given = await api.control("POST", f"/sellers/{seller}/authorize", {"client_id": "c2"})
+        form = {"client_id": "c2", "client_secret": "s2", "refresh_token": given["refresh_token"]}
+        token = (await api.lwa(grant_type="refresh_token", **form)).json()["access_token"]
+        statuses.append((await api("GET", "/sellers/v1/account", host=region, token=token)).status_code)
+    assert statuses == [200, 200, 429]
+
+
 async def test_faults_hit_what_they_name(api: Any) -> None:
     """A status in the API's shape, a page of a proxy, an answer that is lost after the deed."""
     await api.control(

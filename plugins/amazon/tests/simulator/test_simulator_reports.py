@@ -213,3 +213,32 @@ async def test_listings_and_orders_as_reports(api: Any, seller: Any) -> None:
     rows = await table(api, "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL")
     expected = {order.id for order in seller.book.orders.values() if order.updated >= 1_788_220_800}
     assert {row["amazon-order-id"] for row in rows} == expected
+
+
+async def test_the_vat_report_has_what_lacks_an_invoice(api: Any, seller: Any) -> None:
+    """Shipments of both channels until an invoice is uploaded; all of them with their number when asked for."""
+    kind = "GET_FLAT_FILE_VAT_INVOICE_DATA_REPORT"
+    plan = {"marketplace": DE, "status": "SHIPPED", "lines": [{"price": 11900, "rate": 19}]}
+    (ident,) = (await api.control("POST", "/sellers/A1SELLER/orders", plan))["orders"]
+    await api.advance(5)
+    (row,) = [each for each in await table(api, kind) if each["order-id"] == ident]
+    assert (row["invoice-status"], row["item-vat-incl-amount"], row["item-vat-amount"]) == (
+        "InvoicePending",
+        "119.00",
+        "19.00",
+    )
+    document = (await api("POST", "/feeds/2021-06-30/documents", {"contentType": "application/pdf"})).json()
+    await api.http.put(document["url"], content=b"%PDF-1.7", headers={"content-type": "application/pdf"})
+    facts = {
+        "shippingid": row["shipping-id"],
+        "invoicenumber": "RE-9",
+        "totalamount": "119.00",
+        "totalvatamount": "19.00",
+    }
+    body = {"feedType": "UPLOAD_VAT_INVOICE", "marketplaceIds": [DE], "inputFeedDocumentId": document["feedDocumentId"]}
+    await api("POST", "/feeds/2021-06-30/feeds", body | {"feedOptions": {f"metadata:{k}": v for k, v in facts.items()}})
+    await api.advance(120)
+    assert ident not in {each["order-id"] for each in await table(api, kind)}
+    rows = await table(api, kind, reportOptions={"ReportOption=all": "true"})
+    assert [each["invoice-number"] for each in rows if each["order-id"] == ident] == ["RE-9"]
+    assert {each["fulfilled-by"] for each in rows} == {"Merchant", "Amazon"}
