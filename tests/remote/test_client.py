@@ -266,6 +266,8 @@ async def test_an_override_takes_every_request(house: Any, remote: Any) -> None:
     await client.send("get", "GET", "https://elsewhere.example.com:8443/e", token=None)
     assert [one.split(b" ")[1] for one in remote.requests] == [b"/a/b?c=d", b"/e"]
     assert f"host: 127.0.0.1:{remote.port}".encode() in remote.requests[0]
+    meant = [next(line for line in one.split(b"\r\n") if b"forwarded" in line) for one in remote.requests]
+    assert meant == [b"x-forwarded-host: api.example.com", b"x-forwarded-host: elsewhere.example.com:8443"]
     with pytest.raises(errors.ContractBroken):
         await client.send("get", "GET", "https://elsewhere.example.com/")
     with pytest.raises(errors.AddressRefused):

@@ -152,6 +152,8 @@ class Client:
         sent_to = self._elsewhere or found.origin
         method = method.upper()
         whole = {"host": sent_to.authority, **_ALWAYS}
+        if sent_to is not found.origin:  # one endpoint stands for many hosts: it must know which one was meant
+            whole["x-forwarded-host"] = found.origin.authority
         if kind:
             whole["content-type"] = kind
         merge(operation, whole, headers)
