@@ -82,6 +82,8 @@ def judge_shopify(answer: Answer) -> None:
     """
     if answer.operation == TOKEN and 400 <= answer.status < 404:
         return  # `tokens.ask` knows what the reason means
+    if answer.operation == FILE and 300 <= answer.status < 400:
+        return  # unsigned, and followed by `Client.file`
     if answer.status >= 300:
         _judge_http(answer)
     if answer.operation not in OPERATIONS:
@@ -105,6 +107,8 @@ def _judge_http(answer: Answer) -> None:
     told = f" ({text})" if text else ""
     if status < 400:
         _judge_moved(answer, what)
+    elif answer.operation == FILE and status < 500:
+        raise errors.RemoteRejected(f"{what}: the file is not there", str(status))
     if status == 403 and NON_EXPIRING in text.lower():
         raise errors.CredentialsRejected(f"{what}: Shopify no longer takes tokens that never expire")
     match status:
@@ -125,8 +129,6 @@ def _judge_http(answer: Answer) -> None:
 
 def _judge_moved(answer: Answer, what: str) -> None:
     """A token follows no redirect: where the shop is now is said instead (guide 3, S16)."""
-    if answer.operation == FILE:
-        return
     host = (urlsplit(answer.headers.get("location", "")).hostname or "").lower()
     if SHOP.fullmatch(host):
         raise errors.AuthorizationNeeded(f"{what}: the shop is now {host}: change the Shop URL and authorize again.")

@@ -22,7 +22,7 @@ def shop_of(typed: str) -> str:
     admin = ADMIN.search(text)
     if admin:
         return f"{admin.group(1)}.myshopify.com"
-    host = re.split(r"[/?#\s]", re.sub(r"^[a-z]+://", "", text), maxsplit=1)[0].rstrip(".").removesuffix(":443")
+    host = re.split(r"[/?#]", re.sub(r"^[a-z]+://", "", text), maxsplit=1)[0].rstrip(".").removesuffix(":443")
     return f"{host}.myshopify.com" if host and "." not in host else host
 
 
