@@ -61,7 +61,7 @@ fragment Ret on Return {
   id name status createdAt closedAt totalQuantity
   order { id name updatedAt }
   returnShippingFees { id amountSet { ...Bag } }
-  exchangeLineItems(first: 10) { nodes { id quantity variantSku title } pageInfo { hasNextPage endCursor } }
+  exchangeLineItems(first: 10) { nodes { id quantity variantId lineItems { sku title } } pageInfo { hasNextPage endCursor } }
   reverseFulfillmentOrders(first: 5) {
     nodes {
       id status
@@ -347,8 +347,10 @@ query BulkPoll($id: ID!) {
 }
 """
 BULK_LIST = """
-query BulkList($first: Int!, $query: String) {
-  bulkOperations(first: $first, query: $query) { nodes { id status query createdAt } }
+query BulkList($first: Int!, $after: String, $query: String) {
+  bulkOperations(first: $first, after: $after, query: $query) {
+    nodes { id status query } pageInfo { hasNextPage endCursor }
+  }
 }
 """
 BULK_CANCEL = """

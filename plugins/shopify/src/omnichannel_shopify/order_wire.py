@@ -277,13 +277,26 @@ class ReturnLine(Wire):
     unit_price: MoneyV2 | None = None
 
 
+class Sold(Wire):
+    """A line of the order that an exchange made."""
+
+    sku: str | None = None
+    title: str | None = None
+
+
 class Exchange(Wire):
-    """ExchangeLineItem."""
+    """ExchangeLineItem; it has lines once it is processed."""
 
     id: str = ""
     quantity: int = 0
-    variant_sku: str | None = None
-    title: str | None = None
+    variant_id: str | None = None
+    line_items: list[Sold] | None = None
+
+    @property
+    def name(self) -> str:
+        """SKU or title, else the variant's id."""
+        made = self.line_items[0] if self.line_items else Sold()
+        return made.sku or made.title or self.variant_id or self.id
 
 
 class OrderOf(Wire):

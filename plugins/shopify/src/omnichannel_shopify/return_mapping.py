@@ -109,7 +109,7 @@ def _worth(row: order_wire.ReturnLine) -> Money | UnsetType:
 
 
 def _extra(found: order_wire.Return, refunds: Sequence[order_wire.Refund]) -> dict[str, str]:
-    swapped = [f"{one.quantity} x {one.variant_sku or one.title or one.id}" for one in found.exchange_line_items.nodes]
+    swapped = [f"{one.quantity} x {one.name}" for one in found.exchange_line_items.nodes]
     said = {
         "exchange": "; ".join(swapped),
         "refunds": ", ".join(one.id for one in refunds),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json as jsonlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from socket import socket
 from typing import Any, TypeVar
@@ -16,6 +18,8 @@ import anyio.lowlevel
 import httpx2
 import msgspec
 import pytest
+from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse
+from graphql.execution.values import get_variable_values
 from omnichannel_shopify.api import API
 from omnichannel_shopify.credentials import Install, ShopifyApplication, ShopifyCredentials
 from omnichannel_shopify.tokens import renew
@@ -28,6 +32,37 @@ from omnichannel_core.records import Bad, Choice, Choices, Record
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
 SHOP, SECRET = "demo.myshopify.com", "shpss_secret-of-the-application-0123456789"
+
+
+ROOT = Path(__file__).parents[4]
+SPECS = next((one for p in ROOT.parents if (one := p / "shared/specs/shopify").is_dir()), None)
+
+
+@cache
+def official(version: str = "2026-10") -> GraphQLSchema | None:
+    """Shopify's own schema, where it is here."""
+    if SPECS is None:
+        return None
+    text = gzip.decompress((SPECS / f"admin_{version}.graphql.gz").read_bytes()).decode()
+    return build_schema(text, assume_valid=True)
+
+
+@cache
+def parsed(text: str) -> OperationDefinitionNode:
+    """The one operation of a text."""
+    found = [one for one in parse(text).definitions if isinstance(one, OperationDefinitionNode)]
+    (only,) = found
+    return only
+
+
+def fits(text: str, variables: dict[str, Any]) -> None:
+    """Every request of every test: its variables are of the types the official schema says."""
+    schema = official()
+    if schema is not None:
+        said = get_variable_values(schema, parsed(text).variable_definitions or (), variables)
+        assert isinstance(said, dict), said
+        unknown = set(variables) - {one.variable.name.value for one in parsed(text).variable_definitions or ()}
+        assert not unknown, f"variables that the operation does not have: {unknown}"
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -229,6 +264,7 @@ class Shop:
             return self.files[str(request.url)]
         self.headers.append(request.headers)
         asked = jsonlib.loads(request.content)
+        fits(asked["query"], asked["variables"])
         name = asked["query"].split("(")[0].split("{")[0].split()[1]
         return self._said(self.answers.get(name), asked["variables"])
 
@@ -246,6 +282,12 @@ class Shop:
         whole = answer if {"data", "errors"} & answer.keys() else {"data": answer}
         whole = {"extensions": {"cost": cost}, **whole}
         return httpx2.Response(200, json=whole, headers={"x-shopify-api-version": self.version})
+
+
+@pytest.fixture
+def schema() -> Callable[..., GraphQLSchema | None]:
+    """`schema(version)`: the official one."""
+    return official
 
 
 @pytest.fixture

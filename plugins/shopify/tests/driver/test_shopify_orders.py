@@ -465,7 +465,10 @@ def returned(number: int, *dispositions: tuple[str, int], quantity: int = 1) -> 
         "createdAt": "2026-10-18T00:00:00Z",
         "order": {"id": gid("Order", 1), "updatedAt": f"{T0:%Y-%m-%dT%H:%M:%SZ}"},
         "returnShippingFees": [],
-        "exchangeLineItems": {"nodes": [{"id": "e", "quantity": 1, "variantSku": "S2"}], "pageInfo": whole},
+        "exchangeLineItems": {
+            "nodes": [{"id": "e", "quantity": 1, "lineItems": [{"sku": "S2", "title": "Shirt"}]}],
+            "pageInfo": whole,
+        },
         "reverseFulfillmentOrders": {"nodes": [reverse], "pageInfo": whole},
         "returnLineItems": {"nodes": [row, unverified], "pageInfo": whole},
         "refunds": {"nodes": [], "pageInfo": whole},

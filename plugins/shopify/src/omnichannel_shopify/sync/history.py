@@ -180,7 +180,7 @@ def shortened(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[R
 async def start(session: Session, cursor: OrderCursor, history: History, filters: Filter) -> Page[OrderCursor]:
     """The operation we already started before a crash, else a new one."""
     client, query = Client(session), bulk_query(filters, history)
-    running = await started(client, query)
+    running = await started(client, query, history)
     if running is None:
         payload, refused = await client.mutate("BulkRun", "bulkOperationRunQuery", query=query)
         if any(one.code in SLOTS or "already in progress" in one.message for one in refused):
@@ -199,9 +199,10 @@ def bulk_query(filters: Filter, history: History) -> str:
     return BULK_ORDERS % " AND ".join(terms)
 
 
-async def started(client: Client, query: str) -> str | None:
+async def started(client: Client, query: str, history: History) -> str | None:
     """An operation with this very text that is running or done, None where there is none."""
-    found = await client.walk("BulkList", Bulk, ("bulkOperations",), first=20)
+    since = f"created_at:>={stamp(history.begun - timedelta(days=1))}" if history.begun else None
+    found = await client.walk("BulkList", Bulk, ("bulkOperations",), first=20, query=since)
     same = "".join(query.split())
     for one in found:
         if "".join(one.query.split()) == same and one.status in RUNNING | {"COMPLETED"}:
