@@ -53,6 +53,7 @@ CONTENDERS = {
     for contender in (
         Contender("null", "null"),
         Contender("engine", "engine", "hub", "result.db"),
+        Contender("engine, whole records", "engine_whole", "hub", "result.db"),
         Contender("minimal", "minimal", "hub", "result.db", floor=0.8),
         Contender("handwritten", "handwritten", "sqlite", "result.db", peer=True, floor=2.5),
         Contender("tuned", "tuned", "sqlite", "result.db", peer=True),

@@ -57,12 +57,12 @@ async def ended(house: Omnichannel, process: Process | None) -> None:
         raise SystemExit(f"{last.state}: {last.error_key} {last.error} {last.message}")
 
 
-async def main(url: str) -> None:
+async def main(url: str, *, whole: bool = False) -> None:
     """Fails unless the synchronize succeeded."""
     private, public = vendor.keygen()
     async with opened(url, vendor.key_set(public)) as house:
         await install(house, private)
-        saved = await house.connections.create(ACCOUNT, DRIVER, "Shop", {"tenant": 0})
+        saved = await house.connections.create(ACCOUNT, DRIVER, "Shop", {"tenant": 0, "whole": whole})
         await ended(house, saved.process)
 
 

@@ -159,7 +159,7 @@ process = _table(
     _id(),
     _text("account_id"), _maybe("connection_id"), _text("kind"), _text("key"), _text("state", "queued"),
     _text("payload", "{}"), _int("fence"), _text("worker"), _int("lease_until"), _int("run_at"),
-    _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"),
+    _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"), _int("crashes"),
     _text("error_key"), _text("error"), _int("created_at"), _maybe("started_at"), _maybe("finished_at"),
     sa.Index("omni_process_account", "account_id", "id"),
     sa.Index("omni_process_connection", "connection_id", "id"),

@@ -41,6 +41,7 @@ class Store:
         self.brand_new = False
         self.presence: Presence
         self._engine: sa.Engine
+        self._writer: sa.Engine
         self._lock: sqlite.WriteLock | None = None
         self._writers: anyio.CapacityLimiter | None = None
         self._readers: anyio.CapacityLimiter | None = None
@@ -58,10 +59,11 @@ class Store:
             self.brand_new = not self.path.exists() or self.path.stat().st_size == 0
             if self.brand_new:
                 self.path.touch(mode=0o600)
-            self._engine = sqlite.make_engine(self.path)
+            self._engine = sqlite.make_engine(self.path, connections=6)
+            self._writer = sqlite.make_engine(self.path, connections=1)
             self._lock = sqlite.WriteLock(self.path)
         else:
-            self._engine = sa.create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._engine = self._writer = sa.create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
         self._writers = self._readers = None  # they belong to the event loop that uses them first
         self.presence = Presence(self._workers)
 
@@ -74,6 +76,7 @@ class Store:
         """Blocking."""
         self.presence.close()
         self._engine.dispose()
+        self._writer.dispose()
         if self._lock is not None:
             self._lock.close()
 
@@ -110,7 +113,7 @@ class Store:
 
     def write_now(self, work: Work[T]) -> T:
         """Blocking `write`."""
-        with self._typed(), self._lock.held() if self._lock else nullcontext(), self._engine.begin() as tx:
+        with self._typed(), self._lock.held() if self._lock else nullcontext(), self._writer.begin() as tx:
             return work(tx)
 
     @contextmanager
