@@ -61,7 +61,9 @@ fragment Ret on Return {
   id name status createdAt closedAt totalQuantity
   order { id name updatedAt }
   returnShippingFees { id amountSet { ...Bag } }
-  exchangeLineItems(first: 10) { nodes { id quantity variantId lineItems { sku title } } pageInfo { hasNextPage endCursor } }
+  exchangeLineItems(first: 10) {
+    nodes { id quantity variantId lineItems { sku title } } pageInfo { hasNextPage endCursor }
+  }
   reverseFulfillmentOrders(first: 5) {
     nodes {
       id status

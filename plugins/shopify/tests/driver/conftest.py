@@ -157,7 +157,7 @@ class LoneSession(Session):
         self.http = DirectHttp(self, client)
         self.clock = StillClock()
         self.log = logging.getLogger("omnichannel.test.shopify")
-        self.scratch = self.exchange = folder
+        self.scratch = self.exchange = folder / "scratch"  # not made yet: it may be empty at any time
         self.callback_url = "https://host.example/in/shopify/u7"
         self.callback_secret = SecretStr("only-we-know")
         self.subject = None

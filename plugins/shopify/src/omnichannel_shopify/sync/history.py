@@ -249,6 +249,7 @@ async def fetched(session: Session, found: Bulk, history: History, *, expected: 
     """Fetches and splits the file; False when it does not hold what Shopify says it does."""
     folder = folder_of(session, history)
     file = folder.with_suffix(".jsonl")
+    await session.compute(lambda: session.scratch.mkdir(parents=True, exist_ok=True))
     await Client(session).file(found.url or found.partial_data_url or "", file)
     try:
         counted = await session.compute(partial(bulk_file.split, file, folder, history.parts))
@@ -287,6 +288,7 @@ async def ended(
     session: Session, cursor: OrderCursor, history: History, found: Sequence[Record | Bad]
 ) -> Page[OrderCursor]:
     """The last part: of a whole file history is through; of a piece it begins anew."""
+    await session.compute(partial(bulk_file.forget, folder_of(session, history)))
     if history.whole:
         return Page(cursor=finished(cursor), records=found, more=True)
     return Page(cursor=replace(cursor, history=again(history, paged=False)), records=found, more=True)
