@@ -152,11 +152,11 @@ class Client:
         sent_to = self._elsewhere or found.origin
         method = method.upper()
         whole = {"host": sent_to.authority, **_ALWAYS}
-        if sent_to is not found.origin:  # one endpoint stands for many hosts: it must know which one was meant
-            whole["x-forwarded-host"] = found.origin.authority
         if kind:
             whole["content-type"] = kind
         merge(operation, whole, headers)
+        if self._elsewhere:  # whoever stands in for several hosts can tell them apart
+            whole["x-forwarded-host"] = found.origin.authority
         if body or method in _WITH_BODY:
             whole["content-length"] = str(len(body) if isinstance(body, bytes) else size_of(operation, body))
         ask = Ask(operation=operation, method=method, url=found.url, body=body if isinstance(body, bytes) else b"")
