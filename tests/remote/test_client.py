@@ -259,7 +259,7 @@ async def test_signed_requests_go_only_to_declared_origins(house: Any, remote: A
 
 
 async def test_an_override_takes_every_request(house: Any, remote: Any) -> None:
-    """With an endpoint of the host's, all origins lead there, path kept, host named, and only this client may go there."""
+    """With an endpoint of the host's, all origins lead there, path kept and host named, and only it goes there."""
     house.allow, house.origins = (), ("https://api.example.com",)
     client = house.client(override=remote.url)
     await client.send("get", "GET", "https://api.example.com/a/b?c=d")
