@@ -44,7 +44,7 @@ async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | 
     """
     if call.method == "GET":
         shop = check_address(session, call)
-        return [Arrived(account=shop, fields={"shop": shop, "access": {"way": "install"}})]
+        return [Arrived(account=shop, fields={"shop": shop})]  # a typed way in stays
     check_body(session, call)
     shop, topic = head(call, "shop-domain").lower(), head(call, "topic").lower()
     mine = session.get(ShopifyCredentials)

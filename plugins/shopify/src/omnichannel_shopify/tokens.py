@@ -44,7 +44,7 @@ async def ask(session: Session, **body: object) -> Token:
             reason = msgspec.json.decode(answer.content, type=TokenAnswer).error or ""
         except (msgspec.DecodeError, UnicodeDecodeError):
             reason = ""
-        _refuse(session, reason, answer.status)
+        _refuse(session, reason, answer.status, held="refresh_token" in body or "subject_token" in body)
     said = answer.decode(TokenAnswer)
     if not said.access_token:
         raise errors.RemoteUnavailable("token: Shopify's answer holds no token")
@@ -56,17 +56,16 @@ async def ask(session: Session, **body: object) -> Token:
     )
 
 
-def _refuse(session: Session, reason: str, status: int) -> None:
+def _refuse(session: Session, reason: str, status: int, *, held: bool) -> None:
+    """`held`: we asked with what this shop gave us; Shopify calls an app that was uninstalled an invalid client too."""
     mine = session.get(ShopifyCredentials)
     own = mine is not None and isinstance(mine.access, Organization)
     if own:
         if reason == "shop_not_permitted":
             raise errors.CredentialsRejected("The app and the shop are not of the same organization at Shopify")
         raise errors.CredentialsRejected("Shopify refuses the client id or secret, or the app is not installed")
-    if reason == "invalid_client":
-        raise errors.ApplicationRejected(
-            "Shopify refuses the application: it was uninstalled in this shop, or its secret is wrong"
-        )
+    if reason == "invalid_client" and not held:
+        raise errors.ApplicationRejected("Shopify refuses the application: correct its client id or secret")
     raise errors.AuthorizationNeeded(
         f"Shopify does not accept this authorization any more ({reason or status}): {PRESS}"
     )
