@@ -102,7 +102,7 @@ class CategoryAttribute(Wire):
 
     id: str = ""
     name: str = ""
-    values: Nodes[Named] = msgspec.field(default_factory=Nodes)
+    values: Nodes[Named] = msgspec.field(default_factory=Nodes[Named])
     options: list[Pair] = []
 
 
@@ -129,7 +129,7 @@ class Constraints(Wire):
     """MetafieldDefinitionConstraints."""
 
     key: str | None = None
-    values: Nodes[Constraint] = msgspec.field(default_factory=Nodes)
+    values: Nodes[Constraint] = msgspec.field(default_factory=Nodes[Constraint])
 
 
 class Metafield(Wire):

@@ -205,11 +205,11 @@ class Order(Wire):
     additional_fees: list[Fee] = []
     total_cash_rounding_adjustment: Rounding | None = None
     custom_attributes: list[Pair] = []
-    line_items: Nodes[Line] = msgspec.field(default_factory=Nodes)
-    shipping_lines: Nodes[Carriage] = msgspec.field(default_factory=Nodes)
+    line_items: Nodes[Line] = msgspec.field(default_factory=Nodes[Line])
+    shipping_lines: Nodes[Carriage] = msgspec.field(default_factory=Nodes[Carriage])
     transactions: list[Movement] = []
     refunds: list[Id] = []
-    returns: Nodes[Id] = msgspec.field(default_factory=Nodes)
+    returns: Nodes[Id] = msgspec.field(default_factory=Nodes[Id])
 
 
 class ShippedLine(Wire):
@@ -243,7 +243,7 @@ class Reverse(Wire):
 
     id: str
     status: str = ""
-    line_items: Nodes[ReverseLine] = msgspec.field(default_factory=Nodes)
+    line_items: Nodes[ReverseLine] = msgspec.field(default_factory=Nodes[ReverseLine])
 
 
 class Reason(Wire):
@@ -318,10 +318,10 @@ class Return(Wire):
     total_quantity: int = 0
     order: OrderOf | None = None
     return_shipping_fees: list[Restocking] = []
-    exchange_line_items: Nodes[Exchange] = msgspec.field(default_factory=Nodes)
-    reverse_fulfillment_orders: Nodes[Reverse] = msgspec.field(default_factory=Nodes)
-    return_line_items: Nodes[ReturnLine] = msgspec.field(default_factory=Nodes)
-    refunds: Nodes[Id] = msgspec.field(default_factory=Nodes)
+    exchange_line_items: Nodes[Exchange] = msgspec.field(default_factory=Nodes[Exchange])
+    reverse_fulfillment_orders: Nodes[Reverse] = msgspec.field(default_factory=Nodes[Reverse])
+    return_line_items: Nodes[ReturnLine] = msgspec.field(default_factory=Nodes[ReturnLine])
+    refunds: Nodes[Id] = msgspec.field(default_factory=Nodes[Id])
 
 
 class RefundLine(Wire):
@@ -369,10 +369,10 @@ class Refund(Wire):
     of_return: Id | None = msgspec.field(default=None, name="return")
     total_refunded_set: Bag | None = None
     duties: list[RefundedDuty] | None = None
-    refund_line_items: Nodes[RefundLine] = msgspec.field(default_factory=Nodes)
-    refund_shipping_lines: Nodes[RefundedShipping] = msgspec.field(default_factory=Nodes)
-    order_adjustments: Nodes[Adjustment] = msgspec.field(default_factory=Nodes)
-    transactions: Nodes[Movement] = msgspec.field(default_factory=Nodes)
+    refund_line_items: Nodes[RefundLine] = msgspec.field(default_factory=Nodes[RefundLine])
+    refund_shipping_lines: Nodes[RefundedShipping] = msgspec.field(default_factory=Nodes[RefundedShipping])
+    order_adjustments: Nodes[Adjustment] = msgspec.field(default_factory=Nodes[Adjustment])
+    transactions: Nodes[Movement] = msgspec.field(default_factory=Nodes[Movement])
 
 
 class Action(Wire):
@@ -414,7 +414,7 @@ class FulfillmentOrder(Wire):
     assigned_location: Place | None = None
     supported_actions: list[Action] = []
     fulfillment_holds: list[Hold] = []
-    line_items: Nodes[ToShip] = msgspec.field(default_factory=Nodes)
+    line_items: Nodes[ToShip] = msgspec.field(default_factory=Nodes[ToShip])
 
 
 class Tracking(Wire):
@@ -432,4 +432,4 @@ class Fulfillment(Wire):
     status: str = ""
     created_at: str | None = None
     tracking_info: list[Tracking] = []
-    fulfillment_line_items: Nodes[ShippedLine] = msgspec.field(default_factory=Nodes)
+    fulfillment_line_items: Nodes[ShippedLine] = msgspec.field(default_factory=Nodes[ShippedLine])

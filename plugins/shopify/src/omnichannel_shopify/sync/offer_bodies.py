@@ -169,7 +169,11 @@ def creation(offer: Offer, body: Mapping[str, object], unit: str, *, status: str
         raise ValueError("A new product needs: Title")
     variants = list[dict[str, object]]()
     for one in offer.variants:
-        row = {"inventoryPolicy": sold_out, **variant_body(one, unit), "optionValues": option_values(one)}
+        row: dict[str, object] = {
+            "inventoryPolicy": sold_out,
+            **variant_body(one, unit),
+            "optionValues": option_values(one),
+        }
         more = metafields(one.values, f"{VARIANT}{META}")
         variants.append(row | ({"metafields": more} if more else {}))
     fields = metafields(offer.values, META)

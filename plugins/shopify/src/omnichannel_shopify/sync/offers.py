@@ -52,8 +52,8 @@ class Product(Wire):
     id: str = ""
     status: str = ""
     options: list[Option] = []
-    media: Nodes[Media] = msgspec.field(default_factory=Nodes)
-    variants: Nodes[Variant] = msgspec.field(default_factory=Nodes)
+    media: Nodes[Media] = msgspec.field(default_factory=Nodes[Media])
+    variants: Nodes[Variant] = msgspec.field(default_factory=Nodes[Variant])
 
 
 class ProductData(Wire):
@@ -221,7 +221,7 @@ async def add_variants(
             return [refusal(refused)]
     rows = list[dict[str, object]]()
     for one in missing:
-        row = {"inventoryPolicy": facts.wanted.sold_out, **bodies.variant_body(one, facts.unit)}
+        row: dict[str, object] = {"inventoryPolicy": facts.wanted.sold_out, **bodies.variant_body(one, facts.unit)}
         more = bodies.metafields(one.values, f"{VARIANT}{META}")
         rows.append(row | {"optionValues": bodies.option_values(one)} | ({"metafields": more} if more else {}))
     problems = list[str]()
