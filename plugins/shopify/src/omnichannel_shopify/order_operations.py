@@ -1,4 +1,4 @@
-"""GraphQL of orders, returns, shipments, cancellations, refunds and bulk operations."""
+"""GraphQL of orders and what comes with them: returns, refunds, bulk operations."""
 
 from __future__ import annotations
 
@@ -97,17 +97,6 @@ fragment RetLine on ReturnLineItemType {
 REFUND_LINE = """
 fragment Back on RefundLineItem {
   id quantity restockType location { id } lineItem { id } subtotalSet { ...Bag } totalTaxSet { ...Bag }
-}
-"""
-FULFILLMENT_ORDER = """
-fragment Fulfill on FulfillmentOrder {
-  id status requestStatus
-  assignedLocation { name location { id } }
-  supportedActions { action }
-  fulfillmentHolds { id reason displayReason }
-  lineItems(first: 50) {
-    nodes { id totalQuantity remainingQuantity lineItem { id } } pageInfo { hasNextPage endCursor }
-  }
 }
 """
 WHOLE = BAG + TAX + ADDRESS + HEAD + LINE + SHIPPING + PAYMENT
@@ -254,88 +243,6 @@ query OrdersWithReturns($first: Int!, $after: String, $query: String) {
   }
 }
 """
-FULFILLMENT_ORDERS = (
-    """
-query FulfillmentOrders($id: ID!, $first: Int!, $after: String) {
-  order(id: $id) {
-    id cancelledAt
-    fulfillmentOrders(first: $first, after: $after) { nodes { ...Fulfill } pageInfo { hasNextPage endCursor } }
-  }
-}
-"""
-    + FULFILLMENT_ORDER
-)
-FULFILLMENT_ORDER_LINES = """
-query FulfillmentOrderLines($id: ID!, $first: Int!, $after: String) {
-  fulfillmentOrder(id: $id) {
-    lineItems(first: $first, after: $after) {
-      nodes { id totalQuantity remainingQuantity lineItem { id } } pageInfo { hasNextPage endCursor }
-    }
-  }
-}
-"""
-FULFILLMENTS = """
-query Fulfillments($id: ID!, $first: Int!) {
-  order(id: $id) {
-    id cancelledAt
-    fulfillments(first: $first) {
-      id status createdAt
-      trackingInfo(first: 10) { company number url }
-      fulfillmentLineItems(first: 50) { nodes { id quantity lineItem { id } } pageInfo { hasNextPage endCursor } }
-    }
-  }
-}
-"""
-SHIP = """
-mutation Ship($fulfillment: FulfillmentInput!, $message: String) {
-  fulfillmentCreate(fulfillment: $fulfillment, message: $message) {
-    fulfillment { id status } userErrors { field message }
-  }
-}
-"""
-TRACK = """
-mutation UpdateTracking($id: ID!, $info: FulfillmentTrackingInput!, $notify: Boolean) {
-  fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: $info, notifyCustomer: $notify) {
-    fulfillment { id status } userErrors { field message }
-  }
-}
-"""
-CANCEL = """
-mutation CancelOrder(
-  $orderId: ID!, $reason: OrderCancelReason!, $restock: Boolean!, $notify: Boolean, $note: String,
-  $refund: OrderCancelRefundMethodInput
-) {
-  orderCancel(
-    orderId: $orderId, reason: $reason, restock: $restock, notifyCustomer: $notify, staffNote: $note,
-    refundMethod: $refund
-  ) {
-    job { id done } orderCancelUserErrors { field message code }
-  }
-}
-"""
-JOB = "query CancelJob($job: ID!, $id: ID!) { job(id: $job) { id done } order(id: $id) { id cancelledAt } }\n"
-SUGGEST = """
-query SuggestRefund(
-  $id: ID!, $lines: [RefundLineItemInput!], $shipping: Money, $full: Boolean
-) {
-  order(id: $id) {
-    id currencyCode presentmentCurrencyCode
-    suggestedRefund(refundLineItems: $lines, shippingAmount: $shipping, suggestFullRefund: $full) {
-      amountSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
-      suggestedTransactions {
-        kind gateway
-        amountSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
-        parentTransaction { id }
-      }
-    }
-  }
-}
-"""
-REFUND = """
-mutation Refund($input: RefundInput!, $key: String!) {
-  refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field message } }
-}
-"""
 BULK_RUN = """
 mutation BulkRun($query: String!) {
   bulkOperationRunQuery(query: $query, groupObjects: false) {
@@ -384,6 +291,5 @@ BULK_ORDERS = (
 
 TEXTS = (
     NEWEST, COUNT, PAGE, ONE, LINES, CARRIAGES, MOVEMENTS, REFUNDS, REFUND_ORDER, REFUND_LINES, RETURNS, RETURN_BY_ID,
-    RETURN_LINES, REVERSE, OPEN_RETURNS, FULFILLMENT_ORDERS, FULFILLMENT_ORDER_LINES, FULFILLMENTS, SHIP, TRACK, CANCEL,
-    JOB, SUGGEST, REFUND, BULK_RUN, BULK_POLL, BULK_LIST, BULK_CANCEL,
+    RETURN_LINES, REVERSE, OPEN_RETURNS, BULK_RUN, BULK_POLL, BULK_LIST, BULK_CANCEL,
 )  # fmt: skip

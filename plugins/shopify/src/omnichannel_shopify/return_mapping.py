@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import UNSET, UnsetType
 
 from omnichannel_core.records import Money, Payment, Return, ReturnLine
-from omnichannel_shopify import order_wire
+from omnichannel_shopify import return_wire
 from omnichannel_shopify.order_mapping import cash, money, nonzero, payment
 from omnichannel_shopify.wire import Bag, MoneyV2, moment
 
@@ -25,7 +25,7 @@ def revision(order_updated: str) -> str:
     return changed.isoformat(timespec="seconds") if changed else ""
 
 
-def dispositions(found: order_wire.Return) -> Mapping[str, Mapping[str, int]]:
+def dispositions(found: return_wire.Return) -> Mapping[str, Mapping[str, int]]:
     """Fulfillment line -> what became of how many of it."""
     sums = dict[str, dict[str, int]]()
     for reverse in found.reverse_fulfillment_orders.nodes:
@@ -46,7 +46,9 @@ def restocked(what: Mapping[str, int], quantity: int) -> bool | None:
     return None
 
 
-def to_return(found: order_wire.Return, refunds: Sequence[order_wire.Refund], order_updated: str, order: str) -> Return:
+def to_return(
+    found: return_wire.Return, refunds: Sequence[return_wire.Refund], order_updated: str, order: str
+) -> Return:
     """One return, with what was paid back for it.
 
     Raises:
@@ -75,7 +77,7 @@ def to_return(found: order_wire.Return, refunds: Sequence[order_wire.Refund], or
     )
 
 
-def _line(row: order_wire.ReturnLine, became: Mapping[str, Mapping[str, int]]) -> ReturnLine:
+def _line(row: return_wire.ReturnLine, became: Mapping[str, Mapping[str, int]]) -> ReturnLine:
     """An unverified one (of an order the shop does not know) has no line of the order."""
     shipped = row.fulfillment_line_item
     what = became.get(shipped.id, {}) if shipped else {}
@@ -101,14 +103,14 @@ def _line(row: order_wire.ReturnLine, became: Mapping[str, Mapping[str, int]]) -
     )
 
 
-def _worth(row: order_wire.ReturnLine) -> Money | UnsetType:
+def _worth(row: return_wire.ReturnLine) -> Money | UnsetType:
     unit: MoneyV2 | None = row.unit_price
     if unit is not None:
         return Money(unit.amount * row.quantity, unit.currency_code)
     return money(row.with_code_discounted_total_price_set)
 
 
-def _extra(found: order_wire.Return, refunds: Sequence[order_wire.Refund]) -> dict[str, str]:
+def _extra(found: return_wire.Return, refunds: Sequence[return_wire.Refund]) -> dict[str, str]:
     swapped = [f"{one.quantity} x {one.name}" for one in found.exchange_line_items.nodes]
     said = {
         "exchange": "; ".join(swapped),
@@ -119,7 +121,7 @@ def _extra(found: order_wire.Return, refunds: Sequence[order_wire.Refund]) -> di
     return {name: value for name, value in said.items() if value}
 
 
-def to_refund(refund: order_wire.Refund, order_updated: str, order: str) -> Return:
+def to_refund(refund: return_wire.Refund, order_updated: str, order: str) -> Return:
     """Money paid back without a return; goods restocked with it as the refund's own lines say.
 
     Raises:
@@ -141,7 +143,7 @@ def to_refund(refund: order_wire.Refund, order_updated: str, order: str) -> Retu
     )
 
 
-def _refund_lines(refund: order_wire.Refund) -> Iterator[ReturnLine]:
+def _refund_lines(refund: return_wire.Refund) -> Iterator[ReturnLine]:
     for at, row in enumerate(refund.refund_line_items.nodes):
         said = {"restock_type": row.restock_type, "location": row.location.id if row.location else ""}
         yield ReturnLine(
@@ -170,7 +172,7 @@ def _with_tax(net: Bag | None, tax: Bag | None) -> Money | UnsetType:
     return Money(one.amount + (more.amount if more else 0), one.currency)
 
 
-def _payments(refund: order_wire.Refund) -> Iterator[Payment]:
+def _payments(refund: return_wire.Refund) -> Iterator[Payment]:
     for one in refund.transactions.nodes:
         yield payment(one)
 

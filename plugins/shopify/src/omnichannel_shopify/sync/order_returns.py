@@ -8,7 +8,7 @@ import msgspec
 
 from omnichannel_core import errors
 from omnichannel_core.records import Bad, Record, Return
-from omnichannel_shopify import order_wire
+from omnichannel_shopify import return_wire
 from omnichannel_shopify.client import Client, data
 from omnichannel_shopify.return_mapping import to_refund, to_return
 from omnichannel_shopify.wire import Wire
@@ -20,7 +20,7 @@ class RefundList(Wire):
     """An order's refunds."""
 
     updated_at: str = ""
-    refunds: list[order_wire.Refund] = []
+    refunds: list[return_wire.Refund] = []
 
 
 class RefundsData(Wire):
@@ -32,14 +32,14 @@ class RefundsData(Wire):
 class ReturnData(Wire):
     """Data of `ReturnById`."""
 
-    of_id: order_wire.Return | None = msgspec.field(default=None, name="return")
+    of_id: return_wire.Return | None = msgspec.field(default=None, name="return")
 
 
 async def returns_of(client: Client, order: str, updated: str) -> list[Record | Bad]:
     """Both as records. Without the scope for returns, refunds come alone."""
     refunds = await refunds_of(client, order)
     try:
-        returns = await client.walk("OrderReturns", order_wire.Return, ("order", "returns"), first=2, id=order)
+        returns = await client.walk("OrderReturns", return_wire.Return, ("order", "returns"), first=2, id=order)
     except errors.AccessMissing:
         client.session.log.warning("Returns cannot be read: the scope read_returns is missing")
         returns = []
@@ -50,7 +50,7 @@ async def returns_of(client: Client, order: str, updated: str) -> list[Record | 
     return found
 
 
-async def refunds_of(client: Client, order: str) -> list[order_wire.Refund]:
+async def refunds_of(client: Client, order: str) -> list[return_wire.Refund]:
     """All refunds of an order, each with all its lines. The list has no cursor: a full one is asked for again."""
     size = REFUNDS
     while True:
@@ -61,26 +61,26 @@ async def refunds_of(client: Client, order: str) -> list[order_wire.Refund]:
         size = min(250, size * 3)
     for refund in found.refunds:
         refund.refund_line_items.nodes = await client.rest(
-            "RefundLines", refund.refund_line_items, order_wire.RefundLine, ("node", "refundLineItems"), id=refund.id
+            "RefundLines", refund.refund_line_items, return_wire.RefundLine, ("node", "refundLineItems"), id=refund.id
         )
     return found.refunds
 
 
-def to_refund_of(one: order_wire.Refund, updated: str, order: str) -> Callable[[], Return]:
+def to_refund_of(one: return_wire.Refund, updated: str, order: str) -> Callable[[], Return]:
     """How the record is made."""
     return lambda: to_refund(one, updated, order)
 
 
 async def whole(
-    client: Client, one: order_wire.Return, refunds: Sequence[order_wire.Refund], updated: str, order: str
+    client: Client, one: return_wire.Return, refunds: Sequence[return_wire.Refund], updated: str, order: str
 ) -> Return | Bad:
     """One return with all its lines and dispositions."""
     one.return_line_items.nodes = await client.rest(
-        "ReturnLines", one.return_line_items, order_wire.ReturnLine, ("return", "returnLineItems"), id=one.id
+        "ReturnLines", one.return_line_items, return_wire.ReturnLine, ("return", "returnLineItems"), id=one.id
     )
     for reverse in one.reverse_fulfillment_orders.nodes:
         reverse.line_items.nodes = await client.rest(
-            "ReverseLines", reverse.line_items, order_wire.ReverseLine, ("reverseFulfillmentOrder", "lineItems"),
+            "ReverseLines", reverse.line_items, return_wire.ReverseLine, ("reverseFulfillmentOrder", "lineItems"),
             id=reverse.id,
         )  # fmt: skip
     return attempt(lambda: to_return(one, refunds, updated, order), one.id, one)

@@ -14,7 +14,7 @@ import msgspec
 
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Outcome, PushStream, Rejected, Session, Wait
 from omnichannel_core.records import Shipment
-from omnichannel_shopify import order_wire, settings
+from omnichannel_shopify import fulfillment_wire, settings
 from omnichannel_shopify.client import Client, refusal
 from omnichannel_shopify.wire import Wire, gid
 
@@ -29,7 +29,7 @@ class Fulfilled(Wire):
 
     id: str = ""
     cancelled_at: str | None = None
-    fulfillments: list[order_wire.Fulfillment] = []
+    fulfillments: list[fulfillment_wire.Fulfillment] = []
 
 
 class FulfillmentsData(Wire):
@@ -41,7 +41,7 @@ class FulfillmentsData(Wire):
 class Part(NamedTuple):
     """So many of a fulfillment order's line."""
 
-    order: order_wire.FulfillmentOrder
+    order: fulfillment_wire.FulfillmentOrder
     line: str
     quantity: int
 
@@ -101,7 +101,7 @@ async def ship(session: Session, client: Client, item: Item[Shipment], parts: Se
 
 def created(payload: Mapping[str, msgspec.Raw]) -> str:
     """The id of what a mutation made."""
-    found = msgspec.json.decode(payload["fulfillment"], type=order_wire.Fulfillment | None)
+    found = msgspec.json.decode(payload["fulfillment"], type=fulfillment_wire.Fulfillment | None)
     return found.id if found is not None else ""
 
 
@@ -125,19 +125,23 @@ async def track(session: Session, client: Client, fulfillment: str, item: Item[S
     return Accepted(remote=dict(item.remote))
 
 
-async def open_orders(client: Client, order: str) -> list[order_wire.FulfillmentOrder]:
+async def open_orders(client: Client, order: str) -> list[fulfillment_wire.FulfillmentOrder]:
     """All fulfillment orders as they are now, with all their lines."""
     found = await client.walk(
-        "FulfillmentOrders", order_wire.FulfillmentOrder, ("order", "fulfillmentOrders"), first=10, id=order
+        "FulfillmentOrders", fulfillment_wire.FulfillmentOrder, ("order", "fulfillmentOrders"), first=10, id=order
     )
     for one in found:
         one.line_items.nodes = await client.rest(
-            "FulfillmentOrderLines", one.line_items, order_wire.ToShip, ("fulfillmentOrder", "lineItems"), id=one.id
+            "FulfillmentOrderLines",
+            one.line_items,
+            fulfillment_wire.ToShip,
+            ("fulfillmentOrder", "lineItems"),
+            id=one.id,
         )
     return found
 
 
-def allotted(found: Sequence[order_wire.FulfillmentOrder], parcel: Shipment) -> tuple[list[Part], str]:
+def allotted(found: Sequence[fulfillment_wire.FulfillmentOrder], parcel: Shipment) -> tuple[list[Part], str]:
     """Which fulfillment orders' lines the parcel ships, and why it cannot."""
     ready = [one for one in found if any(action.action == CREATE for action in one.supported_actions)]
     wanted = {gid("LineItem", key): quantity for key, quantity in parcel.lines.items()}
@@ -155,7 +159,7 @@ def allotted(found: Sequence[order_wire.FulfillmentOrder], parcel: Shipment) -> 
     return [], reason(found, short)
 
 
-def reason(found: Sequence[order_wire.FulfillmentOrder], short: Mapping[str, Decimal]) -> str:
+def reason(found: Sequence[fulfillment_wire.FulfillmentOrder], short: Mapping[str, Decimal]) -> str:
     """What stands in the way: holds, schedules, other services; else that nothing is open."""
     whys = list[str]()
     for one in found:
@@ -179,7 +183,7 @@ def reason(found: Sequence[order_wire.FulfillmentOrder], short: Mapping[str, Dec
     return f"Not open at Shopify any more: {many or 'everything is shipped'}"
 
 
-def same(there: Sequence[order_wire.Fulfillment], parcel: Shipment) -> order_wire.Fulfillment | None:
+def same(there: Sequence[fulfillment_wire.Fulfillment], parcel: Shipment) -> fulfillment_wire.Fulfillment | None:
     """The fulfillment that is this parcel: same tracking number, and the same goods where the parcel names them."""
     wanted = {gid("LineItem", key): quantity for key, quantity in parcel.lines.items()}
     for one in there:
