@@ -80,10 +80,11 @@ def _money(amount: Decimal, currency: str) -> Money:
 
 
 def book(receipt: Receipt, key: Key, till: Till, revision: str = FINAL) -> Iterator[Record]:
-    """The records of one receipt that counts; none for one that only voids another."""
+    """The records of one receipt; none for one that only voids another."""
     one = key_of(*key, receipt.head.id)
     sold, back, besides, cash = _sides(receipt)
-    yield from (_cash(line, one, receipt, till, revision) for line in cash)
+    if receipt.voided_by != receipt.head.id:
+        yield from (_cash(line, one, receipt, till, revision) for line in cash)
     if receipt.resolves:
         return
     if sold or (besides and not back):

@@ -14,7 +14,7 @@ Sums = dict[tuple[str, str], Decimal]
 
 
 def reconciled(texts: Mapping[str, str], key: Key, receipts: Mapping[str, Receipt]) -> list[Receipt]:
-    """The receipts that count, voids marked.
+    """All receipts that are to be known, voids marked.
 
     BON_STORNO is written by different tills for different things (guide 6.1), so it is not believed: where all
     receipts do not sum up to the closing, those marked that no counter receipt resolves are left out, or void
@@ -40,8 +40,7 @@ def reconciled(texts: Mapping[str, str], key: Key, receipts: Mapping[str, Receip
         except Unbalanced as wrong:
             first = first or wrong
             continue
-        _mark(booked, taken)
-        return taken
+        return [*taken, *_left_out(booked, taken)]
     assert first is not None  # noqa: S101 - the first reading always answers
     raise first
 
@@ -65,11 +64,13 @@ def _with_voids(booked: Sequence[Receipt], voids: Sequence[Receipt]) -> list[Rec
     return [*booked, *voids]
 
 
-def _mark(booked: Sequence[Receipt], taken: Sequence[Receipt]) -> None:
+def _left_out(booked: Sequence[Receipt], taken: Sequence[Receipt]) -> list[Receipt]:
+    """Receipts that were cancelled at once: they are known, and count nothing."""
     there = {id(one) for one in taken}
-    for receipt in booked:
-        if id(receipt) not in there:
-            receipt.voided_by = receipt.head.id
+    left = [one for one in booked if id(one) not in there]
+    for receipt in left:
+        receipt.voided_by = receipt.head.id
+    return left
 
 
 def _resolve(booked: Sequence[Receipt], receipts: Mapping[str, Receipt], key: Key) -> None:

@@ -1,1 +1,1 @@
-"""POS: the simulator."""
+"""Tills that sell, take back, void, close the day and export; driven by a seed."""
