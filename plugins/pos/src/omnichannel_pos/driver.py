@@ -8,6 +8,7 @@ from omnichannel_core.driver import AuthorizationFlow, Callbacks, Credentials, S
 from omnichannel_pos.authorization import CALLBACKS, FLOW
 from omnichannel_pos.credentials import PosCredentials
 from omnichannel_pos.sync.data_model import DATA_MODEL
+from omnichannel_pos.sync.outgoing import OFFERS, PRICES, STOCK
 from omnichannel_pos.sync.receipts import RECEIPTS
 
 
@@ -32,7 +33,7 @@ def settings_pages() -> Sequence[SettingsPage]:
 @hookimpl
 def sync_streams() -> Streams:
     """The data model first."""
-    return (DATA_MODEL, RECEIPTS)
+    return (DATA_MODEL, RECEIPTS, OFFERS, PRICES, STOCK)
 
 
 @hookimpl

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+
+from omnichannel_pos.refusals import FileRefused
 
 FOLDERS = ("in", "out", "ack", "archive", "error")
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload")
@@ -78,13 +80,18 @@ def put_away(exchange: Path, done: Done, now: datetime) -> None:
     if done.to == "archive":
         folder = folder / f"{now:%Y-%m}"
     folder.mkdir(parents=True, exist_ok=True)
-    target = _free(folder, done.name)
+    target = free(folder, done.name)
     if done.to == "error":
-        said = {"file": done.name, "error": "remote_rejected", "code": done.code, "reasons": done.reasons,
-                "ids": done.ids, "at": now.isoformat(timespec="seconds"),
-                "now": "Correct it and move the file back to in/, or retry the error."}  # fmt: skip
-        write(target.with_name(target.name + ".reason.json"), json.dumps(said, indent=1).encode())
+        reason(target, done.code, done.reasons, done.ids, now)
     (exchange / "in" / done.name).replace(target)
+
+
+def reason(file: Path, code: str, reasons: Sequence[str], ids: Sequence[str], now: datetime) -> None:
+    """Written beside a file in `error/`, before the file itself comes."""
+    said = {"file": file.name, "error": FileRefused("").key, "code": code, "reasons": reasons, "ids": ids,
+            "at": now.isoformat(timespec="seconds"),
+            "now": "Correct it and move the file back, or retry the error."}  # fmt: skip
+    write(file.with_name(file.name + ".reason.json"), json.dumps(said, indent=1).encode())
 
 
 def refused(exchange: Path) -> Iterator[tuple[Path, Mapping[str, object]]]:
@@ -97,7 +104,7 @@ def refused(exchange: Path) -> Iterator[tuple[Path, Mapping[str, object]]]:
 
 def bring_back(exchange: Path, file: Path) -> None:
     """From `error/` to `in/`: it is read once more."""
-    target = _free(exchange / "in", file.name)
+    target = free(exchange / "in", file.name)
     file.replace(target)
     os.utime(target)
     file.with_name(file.name + ".reason.json").unlink(missing_ok=True)
@@ -131,7 +138,7 @@ def _look(path: Path) -> tuple[float, str]:
     return written, hashlib.blake2b("\n".join(said).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
-def _free(folder: Path, name: str) -> Path:
+def free(folder: Path, name: str) -> Path:
     """A name nothing has yet: what is archived is never overwritten."""
     target, count = folder / name, 1
     while target.exists() or target.is_symlink():

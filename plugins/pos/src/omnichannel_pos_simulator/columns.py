@@ -5,7 +5,7 @@ File, official name, columns; +Z, +BON and +POS stand for the keys of a closing,
 
 from __future__ import annotations
 
-_KEYS = {"+Z": ("Z_KASSE_ID", "Z_ERSTELLUNG", "Z_NR")}
+_KEYS: dict[str, tuple[str, ...]] = {"+Z": ("Z_KASSE_ID", "Z_ERSTELLUNG", "Z_NR")}
 _KEYS["+BON"] = (*_KEYS["+Z"], "BON_ID")
 _KEYS["+POS"] = (*_KEYS["+BON"], "POS_ZEILE")
 _TABLES = """

@@ -15,7 +15,7 @@ import msgspec
 
 from omnichannel_core.driver import Page, PullStream, Session, Wait
 from omnichannel_core.records import Bad, CashEntry, Closing, Order, PosStore, Record, Return
-from omnichannel_pos import exchange, importing, live
+from omnichannel_pos import answers, exchange, importing, live
 from omnichannel_pos.exchange import Done, Found
 from omnichannel_pos.refusals import FileRefused, Unbalanced
 
@@ -62,7 +62,9 @@ class _Step:
         if cursor.tidy:
             for done in cursor.done:
                 exchange.put_away(self._exchange, done, self._now)
-            cursor = Files(young=cursor.young)
+            cursor = Files()
+        if not cursor.file and not cursor.done:
+            answers.work(self._exchange, self._now)
         if cursor.file and exchange.unchanged(self._exchange, cursor.file, cursor.mark):
             return self._book(cursor)
         return self._next(cursor)
