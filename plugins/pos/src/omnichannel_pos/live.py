@@ -8,7 +8,7 @@ closing tells a void from a return.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -138,12 +138,27 @@ def read(body: bytes) -> Live:
         raise FileRefused("A receipt needs cash_register_export_id and transaction_export_id.", "bad_receipt")
     if len({line.lineitem_export_id for line in found.data.lines}) != len(found.data.lines):
         raise FileRefused("Two lines of a receipt have the same lineitem_export_id.", "bad_receipt")
-    amounts = [amount.incl_vat for line in found.data.lines for amount in line.business_case.amounts_per_vat_id]
-    if not all(amount.is_finite() and abs(amount) < 10**12 for amount in [*amounts, found.data.full_amount_incl_vat]):
-        raise FileRefused("An amount of the receipt is no amount of this world.", "bad_receipt")
+    if not all(_of_this_world(amount) for amount in _numbers(found.data)):
+        raise FileRefused("An amount or quantity of the receipt is no number of this world.", "bad_receipt")
     if found.head.type.casefold() == BOOKED:
         _receipt(found).settle()
     return found
+
+
+def _numbers(data: Data) -> Iterator[Decimal]:
+    yield data.full_amount_incl_vat
+    yield from (one.amount for one in data.payment_types)
+    of_lines = (one for line in data.lines for one in line.business_case.amounts_per_vat_id)
+    for amount in (*data.amounts_per_vat_id, *of_lines):
+        yield from (amount.incl_vat, amount.excl_vat, amount.vat)
+    for item in (line.item for line in data.lines if line.item is not None):
+        yield from (item.quantity, item.price_per_unit or ZERO)
+
+
+def _of_this_world(number: Decimal) -> bool:
+    """Finite, below a billion, with at most nine decimals."""
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and -9 <= exponent <= 9 and abs(number) < 10**9
 
 
 def digest(body: bytes) -> str:
