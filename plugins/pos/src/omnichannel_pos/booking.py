@@ -74,7 +74,7 @@ class Till:
         )  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _money(amount: Decimal, currency: str) -> Money:
     return Money(amount, currency)
 

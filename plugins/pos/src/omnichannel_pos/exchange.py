@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -129,12 +130,14 @@ def _plain(name: str) -> bool:
 def _look(path: Path) -> tuple[float, str]:
     """When it was last written, and its mark; of a folder, of all that is in it."""
     own = path.lstat()
-    written, said = own.st_mtime, [f"{own.st_ino}.{own.st_size}.{own.st_mtime_ns}.{own.st_ctime_ns}"]
-    if path.is_dir() and not path.is_symlink():
-        for entry in sorted(path.iterdir())[:1000]:
-            one = entry.lstat()
-            written = max(written, one.st_mtime)
-            said.append(f"{entry.name}.{one.st_size}.{one.st_mtime_ns}")
+    written, mark = own.st_mtime, f"{own.st_ino}.{own.st_size}.{own.st_mtime_ns}.{own.st_ctime_ns}"
+    if not stat.S_ISDIR(own.st_mode):
+        return written, mark
+    said = [mark]
+    for entry in sorted(path.iterdir())[:1000]:
+        one = entry.lstat()
+        written = max(written, one.st_mtime)
+        said.append(f"{entry.name}.{one.st_size}.{one.st_mtime_ns}")
     return written, hashlib.blake2b("\n".join(said).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 

@@ -83,7 +83,7 @@ def rows(text: str, name: str, wanted: Sequence[str]) -> Iterator[tuple[str, ...
         raise FileRefused(f"{name} is not a CSV table: {wrong}.", "bad_table") from wrong
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def number(text: str) -> Decimal:
     """An amount or quantity, decimal comma or point, '' is zero; whole cents have two decimals.
 
