@@ -7,22 +7,25 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
 from omnichannel_core import errors
 from omnichannel_core.connections import checking, forms
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
-from omnichannel_core.driver import Call, Credentials, Driver, Grant, Token, Trip
+from omnichannel_core.driver import Call, Driver, Grant, Token, Trip
 from omnichannel_core.model.grant import DRAFT_LIFE, Draft
 from omnichannel_core.model.lifecycle import Move, move
 from omnichannel_core.storage import drafts
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.store import Tx
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Credentials
 
 STATE_LIFE = timedelta(minutes=10)
 
@@ -174,7 +177,7 @@ class Authorizing:
         one = await self.parts.store.read(lambda tx: drafts.unconfirmed(tx, draft, proof, now))
         driver = await self.sessions.driver(account, one.driver)
 
-        def write(tx: Tx) -> tuple[Draft, dict[str, SecretStr]]:
+        def write(tx: Tx) -> tuple[Draft, dict[str, pydantic.SecretStr]]:
             mine = attrs.evolve(drafts.unconfirmed(tx, draft, proof, now), account=account, actor=actor)
             held = self.parts.vault.get(tx, "", "draft", draft)
             self.parts.vault.drop(tx, "", "draft", draft)
@@ -196,10 +199,20 @@ class Authorizing:
         brought = await self.brought(account, driver, draft, actor, one.connection)
         return self._view(one, driver, brought.typed, brought.token is not None)
 
-    async def discard(self, account: str, draft: int) -> None:
-        """Back: all is rejected, the token included."""
-        now = self.parts.clock.now()
-        await self.parts.store.write(lambda tx: drafts.remove(tx, drafts.get(tx, account, draft, now)))
+    async def discard(self, account: str, draft: int, *, actor: str = "") -> None:
+        """Back: all is rejected, the token included.
+
+        Raises:
+            NotFound: over, somebody else's, or never there.
+        """
+
+        def write(tx: Tx) -> None:
+            one = drafts.get(tx, account, draft, self.parts.clock.now())
+            if one.actor != actor:
+                raise errors.NotFound(f"There is no draft {draft} any more: begin again.")
+            drafts.remove(tx, one)
+
+        await self.parts.store.write(write)
 
     async def keep_token(self, brought: Brought) -> None:
         """A draft's token was renewed on the way: the new one, where the draft is still there."""
@@ -229,7 +242,7 @@ class Authorizing:
         if draft is None:
             return Brought()
 
-        def read(tx: Tx) -> tuple[Draft, dict[str, SecretStr]]:
+        def read(tx: Tx) -> tuple[Draft, dict[str, pydantic.SecretStr]]:
             one = drafts.get(tx, account, draft, self.parts.clock.now())
             return one, self.parts.vault.get(tx, account, "draft", draft)
 
@@ -296,6 +309,7 @@ def _token_as(token: Token) -> dict[str, Any]:
 
 def _token_of(kept: Mapping[str, Any]) -> Token:
     return Token(
-        value=SecretStr(kept["value"]), expires=datetime.fromisoformat(kept["expires"]) if kept["expires"] else None,
-        refresh=SecretStr(kept["refresh"]) if kept["refresh"] else None, scopes=frozenset(kept["scopes"]),
+        value=pydantic.SecretStr(kept["value"]),
+        expires=datetime.fromisoformat(kept["expires"]) if kept["expires"] else None,
+        refresh=pydantic.SecretStr(kept["refresh"]) if kept["refresh"] else None, scopes=frozenset(kept["scopes"]),
     )  # fmt: skip

@@ -123,7 +123,9 @@ class Tokens:
         await self.store.write(lambda tx: Grants(tx, account, self.vault).put(grant, name, kept))
         stored = await self.store.read(lambda tx: Grants(tx, account, self.vault).token(grant, name))
         if stored is None:
-            raise errors.Superseded(f"Grant {grant} went away while its token was renewed.")
+            raise errors.AuthorizationNeeded(
+                "What this token belongs to went away while it was renewed: authorize again."
+            )
         _log.info("token %s of grant %s renewed", name, grant)
         self._keep(grant, name, stored)
 
