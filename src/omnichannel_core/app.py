@@ -32,6 +32,7 @@ from omnichannel_core.connections.processing import ProcessDoor
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.stores import Stores
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
@@ -103,6 +104,7 @@ class Omnichannel:
     licenses: Licenses
     drivers: Drivers
     connections: ConnectionsDoor
+    stores: Stores
     views: Views
     processes: ProcessDoor
     hub: Hub
@@ -167,10 +169,12 @@ class Omnichannel:
             ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
+        calling = Calling(parts, sessions, authorizing, managing)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
+            self._scheduling, calling, switching,
         )  # fmt: skip
+        self.stores = Stores(parts, sessions, managing, calling)
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)

@@ -77,6 +77,19 @@ class Calling:
             return await self._act(driver, account, connection_id, said)
         raise last
 
+    async def hand_over(self, account: str, connection_id: int, call: Call) -> CallAnswer:
+        """A call that the host itself brings for one connection of an account; the host vouches for the caller.
+
+        Raises:
+            NotFound: not in this account, or its driver takes no calls. CallRefused: malformed. NotAdmitted.
+        """
+        async with self._door(account, "", connection_id) as work:
+            callbacks = work.driver.callbacks
+            if callbacks is None:
+                raise errors.NotFound(f"Driver {work.driver.name!r} takes no calls.")
+            said = await checking.asked("Call", lambda: callbacks.receive(work.session, call))
+        return await self._act(work.driver.name, account, connection_id, said)
+
     async def _doors(self, driver: str, key: str) -> list[tuple[str, int | None]]:
         """One connection by its key; else each account that has the driver, for its application."""
         if key:
