@@ -7,22 +7,25 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
 from omnichannel_core import errors
 from omnichannel_core.connections import checking, forms
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
-from omnichannel_core.driver import Call, Credentials, Driver, Grant, Token, Trip
+from omnichannel_core.driver import Call, Driver, Grant, Token, Trip
 from omnichannel_core.model.grant import DRAFT_LIFE, Draft
 from omnichannel_core.model.lifecycle import Move, move
 from omnichannel_core.storage import drafts
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.store import Tx
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Credentials
 
 STATE_LIFE = timedelta(minutes=10)
 
@@ -178,7 +181,7 @@ class Authorizing:
         one = await self.parts.store.read(lambda tx: drafts.unconfirmed(tx, draft, proof, now))
         driver = await self.sessions.driver(account, one.driver)
 
-        def write(tx: Tx) -> tuple[Draft, dict[str, SecretStr]]:
+        def write(tx: Tx) -> tuple[Draft, dict[str, pydantic.SecretStr]]:
             mine = attrs.evolve(drafts.unconfirmed(tx, draft, proof, now), account=account, actor=actor)
             held = self.parts.vault.get(tx, "", "draft", draft)
             self.parts.vault.drop(tx, "", "draft", draft)
@@ -233,7 +236,7 @@ class Authorizing:
         if draft is None:
             return Brought()
 
-        def read(tx: Tx) -> tuple[Draft, dict[str, SecretStr]]:
+        def read(tx: Tx) -> tuple[Draft, dict[str, pydantic.SecretStr]]:
             one = drafts.get(tx, account, draft, self.parts.clock.now())
             return one, self.parts.vault.get(tx, account, "draft", draft)
 
@@ -300,6 +303,7 @@ def _token_as(token: Token) -> dict[str, Any]:
 
 def _token_of(kept: Mapping[str, Any]) -> Token:
     return Token(
-        value=SecretStr(kept["value"]), expires=datetime.fromisoformat(kept["expires"]) if kept["expires"] else None,
-        refresh=SecretStr(kept["refresh"]) if kept["refresh"] else None, scopes=frozenset(kept["scopes"]),
+        value=pydantic.SecretStr(kept["value"]),
+        expires=datetime.fromisoformat(kept["expires"]) if kept["expires"] else None,
+        refresh=pydantic.SecretStr(kept["refresh"]) if kept["refresh"] else None, scopes=frozenset(kept["scopes"]),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import attrs
@@ -18,7 +18,7 @@ from omnichannel_core.connections.sessions import Sessions, Work
 from omnichannel_core.connections.settings import SettingsService
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.widening import widen
-from omnichannel_core.driver import Checkup, Credentials, Driver, Token
+from omnichannel_core.driver import Checkup, Driver, Token
 from omnichannel_core.model.connection import Connection, clean_name
 from omnichannel_core.model.lifecycle import Move, Status, move
 from omnichannel_core.model.process import Process
@@ -29,6 +29,9 @@ from omnichannel_core.storage.grants import Grants, StoredToken
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Credentials
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
 from omnichannel_core import errors
 from omnichannel_core.connections import forms
@@ -18,11 +18,8 @@ from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.settings import effective_forms
 from omnichannel_core.connections.tokens import Tokens
 from omnichannel_core.driver import (
-    Application,
     Clock,
-    Credentials,
     Driver,
-    Form,
     Http,
     Session,
     Token,
@@ -37,10 +34,11 @@ from omnichannel_core.storage.settings import stored_pages
 from omnichannel_core.storage.store import Store, Tx
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
+    from omnichannel_core.driver import Application, Credentials, Form
     from omnichannel_core.remote.client import Client
     from omnichannel_core.remote.transport import Transport
 
-F = TypeVar("F", bound=Form)
+F = TypeVar("F", bound="Form")
 T = TypeVar("T")
 IDLE_TRANSPORTS = 512
 
@@ -54,7 +52,7 @@ class LiveSession(Session):
     scratch: Path
     exchange: Path
     callback_url: str
-    callback_secret: SecretStr
+    callback_secret: pydantic.SecretStr
     subject: Record | None
     works: frozenset[str]
     store: Store = attrs.field(alias="store")
@@ -131,7 +129,7 @@ class _Read:
     """What one read transaction brings."""
 
     kept: Kept
-    secrets: Mapping[str, SecretStr]
+    secrets: Mapping[str, pydantic.SecretStr]
     pages: Mapping[str, Any]
 
 
@@ -249,8 +247,8 @@ class Sessions:
         admission = await self.parts.gate.admit(account, driver.name)
         return await self.parts.gate.application(admission, driver.application)
 
-    def _callback_secret(self, kept: Kept | None) -> SecretStr:
-        return SecretStr(self.parts.vault.derive(f"callback/{kept.callback_key}") if kept else "")
+    def _callback_secret(self, kept: Kept | None) -> pydantic.SecretStr:
+        return pydantic.SecretStr(self.parts.vault.derive(f"callback/{kept.callback_key}") if kept else "")
 
 
 @attrs.define

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
 import msgspec
-from pydantic import BaseModel
+import pydantic
 
 from omnichannel_core.driver.authorization import AuthorizationFlow
 from omnichannel_core.driver.callbacks import Callbacks
@@ -44,13 +44,13 @@ def form_of(answer: object, kind: type[F], hook: str) -> type[F]:
     return answer
 
 
-def _plain_secrets(form: type[BaseModel]) -> Iterable[str]:
+def _plain_secrets(form: type[pydantic.BaseModel]) -> Iterable[str]:
     for name, field in form.model_fields.items():
         inside = set(_leaves(field.annotation))
         if name.split("_")[-1] in _SECRET_WORDS and str in inside:
             yield name
         for leaf in inside:
-            if isinstance(leaf, type) and issubclass(leaf, BaseModel) and leaf is not form:
+            if isinstance(leaf, type) and issubclass(leaf, pydantic.BaseModel) and leaf is not form:
                 yield from (f"{name}.{deeper}" for deeper in _plain_secrets(leaf))
 
 
