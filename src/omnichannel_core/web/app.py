@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -49,7 +51,7 @@ def create_web(
     """
     web = Web(house=house, renderer=Renderer(templates), watch=Watch(house), title=title, login=login, stream=stream)
     routes = [Route(door.path, guarded(door, web, resolve), methods=[door.method], name=door.name) for door in doors()]
-    app = Starlette(routes=routes)
+    app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)])
     app.router.redirect_slashes = False
 
     async def refused(request: Request, trouble: Exception) -> Response:

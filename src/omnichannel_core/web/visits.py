@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -142,10 +143,11 @@ async def read_body(request: Request) -> bytes:
         Refused: larger than 4 MiB.
     """
     found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > BODY_MAX:
-            raise Refused(413, "That is too much at once.")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            found += chunk
+            if len(found) > BODY_MAX:
+                raise Refused(413, "That is too much at once.")
     return bytes(found)
 
 
