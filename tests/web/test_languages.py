@@ -21,7 +21,7 @@ VARIABLE = re.compile(r"%\(\w+\)s")
 
 def shown() -> dict[Any, str]:
     """What templates and data say -> where."""
-    found: dict[Any, str] = {word: "data" for word in [*WORDS.values(), *TITLES.values()]}
+    found: dict[Any, str] = dict.fromkeys([*WORDS.values(), *TITLES.values()], "data")
     options = {"trimmed": "true", "newstyle_gettext": "true"}
     for file in sorted((HERE / "templates").glob("*.html")):
         with file.open("rb") as opened:

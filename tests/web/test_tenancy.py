@@ -62,10 +62,9 @@ async def test_foreign_ids_in_bodies(site: Any) -> None:
     client = site.client("ann/other")
     (moved,) = (await client.post("/api/v1/connections/disable", json={"ids": [one]})).json()
     assert moved["error"] == "not_found"
-    for path in (f"/api/v1/errors?connection={one}", f"/api/v1/pushes?connection={one}",
-                 f"/api/v1/hub/orders?connection={one}", f"/api/v1/hub/orders/export?connection={one}",
-                 f"/errors?connection={one}", f"/processes?connection={one}", f"/hub/orders?connection={one}"):  # fmt: skip
-        assert (await client.get(path)).status_code == 404, path
+    rest = ("errors", "pushes", "hub/orders", "hub/orders/export")
+    for path in (*(f"/api/v1/{name}" for name in rest), "/errors", "/processes", "/hub/orders"):
+        assert (await client.get(path, params={"connection": one})).status_code == 404, path
     assert (await client.post("/bulk", data={"action": "synchronize", "id": one})).status_code == 404
     assert (
         await client.post("/errors", data={"action": "retry", "connection": one, "id": "record:1"})

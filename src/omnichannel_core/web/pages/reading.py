@@ -51,6 +51,8 @@ def _value(drawing: Drawing, schema: Schema, sent: FormData, name: str, place: s
             return _rows(drawing, drawing.solid(schema["items"]), sent, name, place)
         case "mapping":
             return _mapping(drawing, drawing.solid(schema["additionalProperties"]), sent, name, place, options or [])
+        case "secret":
+            return _text(sent, name) or _ABSENT  # an empty one keeps what is stored, or what a trip brought
         case "moment":
             return _moment(_text(sent, name)) if name in sent else _ABSENT
         case _:
