@@ -276,6 +276,8 @@ def test_keyboard(live: Any, browser: Any, size: str) -> None:
     """Create, select, disable and a menu by keyboard alone; Escape gives the focus back."""
     account = live.account("echo")
     page = browser(account, "/new", size=size)
+    asked = list[str]()
+    page.on("request", lambda one: asked.append(one.url))
     page.get_by_label("Name").focus()
     page.keyboard.type("By keys")
     page.keyboard.press("Enter")
@@ -291,6 +293,7 @@ def test_keyboard(live: Any, browser: Any, size: str) -> None:
         page.keyboard.type(text)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Sync triggered")).to_be_visible()
+    assert "hush-echo" not in "".join(asked)
     page.get_by_label("Select By keys").focus()
     page.keyboard.press("Space")
     button = page.get_by_role("button", name="DISABLE")
@@ -315,5 +318,5 @@ def test_hostile_names(live: Any, browser: Any, size: str) -> None:
     expect(page.locator("[data-drawer] tr")).to_have_count(1)
     assert page.locator("img, main script").count() == 0
     page.goto(f"{live.address}/processes")
-    expect(page.locator("tr[data-state=succeeded]")).to_have_count(1, timeout=LONG)
+    expect(page.locator(".processes tr[data-state=succeeded]")).to_have_count(1, timeout=LONG)
     assert page.locator("img").count() == 0

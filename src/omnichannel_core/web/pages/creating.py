@@ -109,6 +109,12 @@ async def _sent(visit: Visit) -> tuple[Sheet, FormData, dict[str, Any]]:
     return sheet, sent, typed
 
 
+async def fields(visit: Visit) -> Response:
+    """The chosen driver's fields, for browsers without JavaScript; nothing is saved."""
+    sheet, _, _ = await _sent(visit)
+    return await drawn(visit, sheet)
+
+
 async def save(visit: Visit) -> Response:
     """SAVE; whatever fails, what was typed stays, secrets excepted."""
     sheet, _, typed = await _sent(visit)
@@ -164,6 +170,7 @@ async def back(visit: Visit) -> Response:
 DOORS = (
     Door(method="GET", path="/new", handler=show, permission=Permission.MANAGE),
     Door(method="POST", path="/new", handler=save, permission=Permission.MANAGE),
+    Door(method="POST", path="/new/fields", handler=fields, permission=Permission.MANAGE),
     Door(method="POST", path="/new/authorize", handler=authorize, permission=Permission.MANAGE),
     Door(method="POST", path="/new/back", handler=back, permission=Permission.MANAGE),
 )
