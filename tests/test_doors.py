@@ -41,3 +41,11 @@ def test_unknown_name() -> None:
     """A name that is not behind the door is an AttributeError that says so."""
     with pytest.raises(AttributeError, match="'omnichannel_core' has no attribute 'Nothing'"):
         omnichannel_core.Nothing  # noqa: B018
+
+
+def test_the_house_is_imported_without_what_it_opens_later() -> None:
+    """`Omnichannel` itself comes without forms, the HTTP client, migrations and native cryptography."""
+    code = "import sys; from omnichannel_core import Omnichannel; print(' '.join(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    late = {"pydantic.main", "pydantic.types", "httpx2", "httpcore2", "alembic", "joserfc", "click", "cryptography"}
+    assert not late & set(told.stdout.split())

@@ -9,18 +9,18 @@ from typing import Annotated, Any, get_args, get_origin
 import anyio
 import anyio.to_thread
 import attrs
-from pydantic import BaseModel
+import pydantic
 
+from omnichannel_core import driver
 from omnichannel_core.connections.parts import HostList
 from omnichannel_core.connections.typed import element_of, kinds, ui_of
-from omnichannel_core.driver import Ui
 from omnichannel_core.records import Choice
 
 HOST = "host."
 _log = logging.getLogger(__name__)
 
 
-def option_places(form: type[BaseModel], path: str = "") -> dict[str, str]:
+def option_places(form: type[pydantic.BaseModel], path: str = "") -> dict[str, str]:
     """Dotted place -> its list: `field` for a value, a set's values or a mapping's keys, `field.*` for elements."""
     found: dict[str, str] = {}
     for name, field in form.model_fields.items():
@@ -34,14 +34,14 @@ def option_places(form: type[BaseModel], path: str = "") -> dict[str, str]:
 def _inside(annotation: Any, place: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in kinds(annotation):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
             found |= option_places(kind, f"{place}.")
     for container in (Mapping, Sequence):
         inner = element_of(annotation, container)
         if inner is Any or inner is str:
             continue
         if get_origin(inner) is Annotated:
-            uis = [one for one in get_args(inner)[1:] if isinstance(one, Ui) and one.options]
+            uis = [one for one in get_args(inner)[1:] if isinstance(one, driver.Ui) and one.options]
             found |= {f"{place}.*": one.options for one in uis}
         found |= _inside(inner, f"{place}.*")
     return found
@@ -53,7 +53,7 @@ def held(value: Any, place: str) -> Iterator[str]:
     if here == "*":
         for one in value.values() if isinstance(value, Mapping) else value or ():
             yield from held(one, rest) if rest else _each(one)
-    elif isinstance(value, BaseModel) and here in type(value).model_fields:
+    elif isinstance(value, pydantic.BaseModel) and here in type(value).model_fields:
         inner = getattr(value, here)
         yield from held(inner, rest) if rest else _each(inner)
 
@@ -66,15 +66,21 @@ def _each(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def options(form: BaseModel, lists: Mapping[str, Mapping[str, Choice]]) -> dict[str, list[dict[str, Any]]]:
+def options(form: pydantic.BaseModel, lists: Mapping[str, Mapping[str, Choice]]) -> dict[str, list[dict[str, Any]]]:
     """Options by place. A stored value that is not in its list stays, and is marked `missing`."""
     found: dict[str, list[dict[str, Any]]] = {}
     for place, name in option_places(type(form)).items():
         known = lists.get(name, {})
         gone = dict.fromkeys(one for one in held(form, place) if one not in known)
         found[place] = [_option(value, choice) for value, choice in known.items()]
-        found[place] += [{"value": one, "label": one, "missing": True} for one in sorted(gone)]
+        found[place] += [{"value": one, "label": one, "missing": True} for one in sorted(gone, key=_place)]
     return found
+
+
+def _place(value: str) -> tuple[bool, int, str]:
+    """Numbers as numbers and before words."""
+    number = value.isascii() and value.isdecimal()
+    return not number, int(value) if number else 0, value
 
 
 def _option(value: str, choice: Choice) -> dict[str, Any]:

@@ -7,24 +7,26 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, get_args
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import core_schema, to_jsonable_python
+import pydantic
+import pydantic_core
 
 from omnichannel_core import errors
 from omnichannel_core.connections.typed import Reader, kinds, leaves, tags, ui_of
-from omnichannel_core.driver import Form
 
-F = TypeVar("F", bound=Form)
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Form
+
+F = TypeVar("F", bound="Form")
 MARK = "$secret"
 MISSING = "Fill in this field."
 SHORT = 4  # shorter texts occur in any message
 _GONE: Any = object()
-_BUILT_IN = frozenset(get_args(core_schema.ErrorType)) - {"value_error", "assertion_error"}
 
 
-def plain_and_secrets(form: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
+def plain_and_secrets(form: pydantic.BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
     """A form as JSON without its secrets, and the secrets by path. What was never set is left out.
 
     A secret's place holds `{"$secret": path}`; a dot or backslash in a mapping's key is escaped in the path, and a key
@@ -36,10 +38,10 @@ def plain_and_secrets(form: BaseModel) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _strip(value: Any, path: str, secrets: dict[str, str]) -> Any:
-    if isinstance(value, SecretStr):
+    if isinstance(value, pydantic.SecretStr):
         secrets[path] = value.get_secret_value()
         return {MARK: path}
-    if isinstance(value, BaseModel):
+    if isinstance(value, pydantic.BaseModel):
         kept = [name for name in type(value).model_fields if name in value.model_fields_set | tags(type(value)).keys()]
         return {name: _strip(getattr(value, name), _under(path, name), secrets) for name in kept}
     if isinstance(value, Mapping):
@@ -47,8 +49,13 @@ def _strip(value: Any, path: str, secrets: dict[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return [_strip(one, _under(path, str(at)), secrets) for at, one in enumerate(value)]
     if isinstance(value, set | frozenset):
-        return sorted((to_jsonable_python(one) for one in value), key=lambda one: (str(type(one)), str(one)))
-    return to_jsonable_python(value)
+        return sorted((pydantic_core.to_jsonable_python(one) for one in value), key=_rank)
+    return pydantic_core.to_jsonable_python(value)
+
+
+def _rank(one: Any) -> tuple[str, float, str]:
+    """Where a member of a set stands: numbers as numbers, all else as text."""
+    return str(type(one)), one if isinstance(one, int | float) else 0, str(one)
 
 
 def _under(path: str, name: str) -> str:
@@ -63,13 +70,13 @@ def _quoted(name: str) -> str:
     return name.replace("\\", "\\\\").replace(".", "\\.")
 
 
-def joined(plain: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> dict[str, Any]:
+def joined(plain: Mapping[str, Any], secrets: Mapping[str, pydantic.SecretStr]) -> dict[str, Any]:
     """What `plain_and_secrets` took apart, ready to be validated. A secret that is gone leaves its field out."""
     filled: dict[str, Any] = _fill(dict(plain), secrets)
     return filled
 
 
-def _fill(value: Any, secrets: Mapping[str, SecretStr]) -> Any:
+def _fill(value: Any, secrets: Mapping[str, pydantic.SecretStr]) -> Any:
     if isinstance(value, dict):
         if set(value) == {MARK}:
             return secrets.get(value[MARK], _GONE)
@@ -80,7 +87,7 @@ def _fill(value: Any, secrets: Mapping[str, SecretStr]) -> Any:
     return value
 
 
-def restore(form: type[F], plain: Mapping[str, Any], secrets: Mapping[str, SecretStr]) -> F:
+def restore(form: type[F], plain: Mapping[str, Any], secrets: Mapping[str, pydantic.SecretStr]) -> F:
     """The stored form, lifted by its own `upgrade` (which sees secrets as SecretStr).
 
     Raises:
@@ -125,7 +132,7 @@ def _validated(form: type[F], values: Mapping[str, Any], reader: Reader) -> F:
     try:
         with _guarded(form, "validation"):
             checked = form.model_validate(dict(values))
-    except ValidationError as cause:
+    except pydantic.ValidationError as cause:
         typed = [*leaves(values, SHORT), *reader.secrets]
         for one in cause.errors(include_url=False, include_context=False, include_input=False):
             fields.setdefault(_place(one, values), _say(one, typed))
@@ -139,7 +146,7 @@ def _guarded(form: type[Form], what: str) -> Iterator[None]:
     """A form's own code is its driver's: what it raises may hold what was typed, so only its kind is told."""
     try:
         yield
-    except (ValidationError, errors.OmnichannelError):
+    except (pydantic.ValidationError, errors.OmnichannelError):
         raise
     except Exception as cause:  # noqa: BLE001 - a driver's code
         raise errors.ContractBroken(f"The {what} of {form.__name__} failed: {type(cause).__name__}.") from None
@@ -179,11 +186,11 @@ def _say(error: Mapping[str, Any], typed: Sequence[str]) -> str:
     said = known.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ").removeprefix(
         "Assertion failed, "
     )
-    own = error["type"] in _BUILT_IN
+    own = error["type"] in _built_in()
     return said if own or not any(text in said for text in typed) else "This is not accepted."
 
 
-def _check_fixed(now: BaseModel, stored: BaseModel) -> None:
+def _check_fixed(now: pydantic.BaseModel, stored: pydantic.BaseModel) -> None:
     changed = list(_moved(now, stored, ""))
     if changed:
         raise errors.FormInvalid(
@@ -192,12 +199,12 @@ def _check_fixed(now: BaseModel, stored: BaseModel) -> None:
         )
 
 
-def _moved(now: BaseModel, stored: BaseModel, path: str) -> Iterator[str]:
+def _moved(now: pydantic.BaseModel, stored: pydantic.BaseModel, path: str) -> Iterator[str]:
     for name, field in type(now).model_fields.items():
         value, was = getattr(now, name), getattr(stored, name, None)
         if ui_of(field).fixed and value != was:
             yield _under(path, name)
-        elif isinstance(value, BaseModel) and isinstance(was, type(value)):
+        elif isinstance(value, pydantic.BaseModel) and isinstance(was, type(value)):
             yield from _moved(value, was, _under(path, name))
 
 
@@ -207,7 +214,7 @@ def proof(form: Form, key: bytes = b"") -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def shown(form: BaseModel) -> dict[str, Any]:
+def shown(form: pydantic.BaseModel) -> dict[str, Any]:
     """A form for eyes: every secret is `{"set": true}`."""
     seen: dict[str, Any] = show(form)
     return seen
@@ -215,9 +222,9 @@ def shown(form: BaseModel) -> dict[str, Any]:
 
 def show(value: Any) -> Any:
     """Any part of a form for eyes."""
-    if isinstance(value, SecretStr):
+    if isinstance(value, pydantic.SecretStr):
         return {"set": bool(value.get_secret_value())}
-    if isinstance(value, BaseModel):
+    if isinstance(value, pydantic.BaseModel):
         return {name: _show_field(value, name) for name in type(value).model_fields}
     if isinstance(value, Mapping):
         return {str(name): show(one) for name, one in value.items()}
@@ -226,22 +233,22 @@ def show(value: Any) -> Any:
     return _strip(value, "", {})
 
 
-def _show_field(form: BaseModel, name: str) -> Any:
+def _show_field(form: pydantic.BaseModel, name: str) -> Any:
     value = getattr(form, name)
-    secret = value is None and SecretStr in kinds(type(form).model_fields[name].annotation)
+    secret = value is None and pydantic.SecretStr in kinds(type(form).model_fields[name].annotation)
     return {"set": False} if secret else show(value)
 
 
-def secret_values(form: BaseModel) -> Iterator[str]:
+def secret_values(form: pydantic.BaseModel) -> Iterator[str]:
     """Every secret in a form, for redaction."""
     for name in type(form).model_fields:
         yield from _secrets_in(getattr(form, name))
 
 
 def _secrets_in(value: Any) -> Iterator[str]:
-    if isinstance(value, SecretStr):
+    if isinstance(value, pydantic.SecretStr):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
+    elif isinstance(value, pydantic.BaseModel):
         yield from secret_values(value)
     elif isinstance(value, Mapping):
         for one in value.values():
@@ -260,9 +267,9 @@ def schema(form: type[Form]) -> dict[str, Any]:
 # --- drafts -------------------------------------------------------------------------------------------------------
 def revealed(value: Any) -> Any:
     """Values with their secrets in the clear, as JSON: only ever handed to the vault."""
-    if isinstance(value, SecretStr):
+    if isinstance(value, pydantic.SecretStr):
         return value.get_secret_value()
-    if isinstance(value, BaseModel):
+    if isinstance(value, pydantic.BaseModel):
         return plain_values(value)
     if isinstance(value, Mapping):
         return {str(name): revealed(one) for name, one in value.items()}
@@ -271,7 +278,7 @@ def revealed(value: Any) -> Any:
     return _strip(value, "", {})
 
 
-def plain_values(form: BaseModel) -> dict[str, Any]:
+def plain_values(form: pydantic.BaseModel) -> dict[str, Any]:
     """What was set in a form, secrets in the clear: to be validated again, or handed to the vault."""
     return {name: revealed(getattr(form, name)) for name in type(form).model_fields if name in form.model_fields_set}
 
@@ -280,12 +287,20 @@ def shown_values(form: type[Form], typed: Mapping[str, Any]) -> dict[str, Any]:
     """Typed values for eyes, also of a form that is not complete yet."""
     try:
         return shown(form.model_validate(dict(typed)))
-    except ValidationError:
+    except pydantic.ValidationError:
         return {name: _masked(form, name, one) for name, one in typed.items() if name in form.model_fields}
 
 
-def _masked(form: type[BaseModel], name: str, value: Any) -> Any:
+def _masked(form: type[pydantic.BaseModel], name: str, value: Any) -> Any:
     """A field that may hold a secret anywhere is only said to be set."""
     among = kinds(form.model_fields[name].annotation)
-    plain = isinstance(value, str | int | float | bool) and SecretStr not in among
+    plain = isinstance(value, str | int | float | bool) and pydantic.SecretStr not in among
     return value if plain or value is None else {"set": bool(value)}
+
+
+@cache
+def _built_in() -> frozenset[str]:
+    """The kinds of errors that pydantic words itself; the others are a driver's own words."""
+    from pydantic_core import core_schema
+
+    return frozenset(get_args(core_schema.ErrorType)) - {"value_error", "assertion_error"}

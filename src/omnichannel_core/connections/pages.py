@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
-from omnichannel_core.driver import Settings
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Settings
+
 
 Origin = Literal["own", "default", "driver"]
-Moved = Mapping[str, tuple[Settings, Settings]]  # page -> its form before and after
+Moved: TypeAlias = "Mapping[str, tuple[Settings, Settings]]"  # page -> its form before and after
 
 
 @attrs.frozen(kw_only=True)

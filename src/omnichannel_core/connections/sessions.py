@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
 from omnichannel_core import errors
 from omnichannel_core.connections import forms
@@ -18,11 +18,8 @@ from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.settings import effective_forms
 from omnichannel_core.connections.tokens import Tokens
 from omnichannel_core.driver import (
-    Application,
     Clock,
-    Credentials,
     Driver,
-    Form,
     Http,
     Session,
     Token,
@@ -37,10 +34,11 @@ from omnichannel_core.storage.settings import stored_pages
 from omnichannel_core.storage.store import Store, Tx
 
 if TYPE_CHECKING:  # the HTTP library is imported when the first session is opened
+    from omnichannel_core.driver import Application, Credentials, Form
     from omnichannel_core.remote.client import Client
     from omnichannel_core.remote.transport import Transport
 
-F = TypeVar("F", bound=Form)
+F = TypeVar("F", bound="Form")
 T = TypeVar("T")
 IDLE_TRANSPORTS = 512
 
@@ -54,7 +52,7 @@ class LiveSession(Session):
     scratch: Path
     exchange: Path
     callback_url: str
-    callback_secret: SecretStr
+    callback_secret: pydantic.SecretStr
     subject: Record | None
     works: frozenset[str]
     store: Store = attrs.field(alias="store")
@@ -131,7 +129,7 @@ class _Read:
     """What one read transaction brings."""
 
     kept: Kept
-    secrets: Mapping[str, SecretStr]
+    secrets: Mapping[str, pydantic.SecretStr]
     pages: Mapping[str, Any]
 
 
@@ -177,6 +175,15 @@ class Sessions:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
 
+    async def application_proof(self, account: str, name: str) -> str:
+        """Tells the applications that accounts use a driver with apart, and nothing else; '' where it has none.
+
+        Raises:
+            NotAdmitted leaves, DriverBroken, ApplicationMissing, VaultSealed.
+        """
+        found = await self._application(account, await self.driver(account, name))
+        return forms.proof(found, self.parts.vault.pepper) if found else ""
+
     async def admitted(self, account: str, connection_id: int) -> None:
         """Whether the gate lets a stored connection work; imports nothing.
 
@@ -185,6 +192,14 @@ class Sessions:
         """
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
         await self.parts.gate.admit(account, kept.seen.driver)
+
+    def folder(self, connection_id: int) -> Path:
+        """A connection's own directory under the host's data: its scratch and exchange."""
+        return self.parts.store.data / "connections" / str(connection_id)
+
+    def callback_url(self, kept: Kept) -> str:
+        """Where a stored connection is called back."""
+        return _callback_url(self.parts.callback_base, kept.seen.driver, kept)
 
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
@@ -212,7 +227,7 @@ class Sessions:
         application = await self._application(account, driver)
         shapes: dict[type[Form], Form] = {type(one): one for one in effective_forms(driver, pages).values()}
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
-        folder = self.parts.store.data / "connections" / str(seen.id)
+        folder = self.folder(seen.id)
         session = LiveSession(
             clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
@@ -249,8 +264,8 @@ class Sessions:
         admission = await self.parts.gate.admit(account, driver.name)
         return await self.parts.gate.application(admission, driver.application)
 
-    def _callback_secret(self, kept: Kept | None) -> SecretStr:
-        return SecretStr(self.parts.vault.derive(f"callback/{kept.callback_key}") if kept else "")
+    def _callback_secret(self, kept: Kept | None) -> pydantic.SecretStr:
+        return pydantic.SecretStr(self.parts.vault.derive(f"callback/{kept.callback_key}") if kept else "")
 
 
 @attrs.define

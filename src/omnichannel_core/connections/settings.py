@@ -8,10 +8,10 @@ the driver's own default.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
 from omnichannel_core import errors
 from omnichannel_core.connections import forms
@@ -28,12 +28,15 @@ from omnichannel_core.connections.pages import (
     Plan,
 )  # fmt: skip
 from omnichannel_core.connections.parts import HostList
-from omnichannel_core.driver import Driver, Settings, SettingsPage
+from omnichannel_core.driver import Driver
 from omnichannel_core.records import Choice
 from omnichannel_core.storage import settings as rows
 from omnichannel_core.storage.settings import DEFAULTS, Layers, StoredPage
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.vault import Vault
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Settings, SettingsPage
 
 NOTICE = "There are no settings available"
 
@@ -278,7 +281,7 @@ def _changed(
     if inherits == before.inherits and (new is None or _alike(new, before.form)):
         return None
     plain, hidden = ({}, {}) if new is None else forms.plain_and_secrets(new)
-    sealed = {path: SecretStr(text) for path, text in hidden.items()}
+    sealed = {path: pydantic.SecretStr(text) for path, text in hidden.items()}
     return StoredPage(own=plain, secrets=sealed, inherits=inherits, version=before.version + 1)
 
 

@@ -12,19 +12,18 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import attrs
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
+import pydantic
 
-from omnichannel_core.driver import Ui
+from omnichannel_core import driver
 
 _ABSENT: Any = object()
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _OFF = frozenset({"", "0", "off", "f", "false", "n", "no"})
 
 
-def ui_of(field: FieldInfo) -> Ui:
+def ui_of(field: pydantic.fields.FieldInfo) -> driver.Ui:
     """The field's `x-ui`."""
-    return next((one for one in field.metadata if isinstance(one, Ui)), Ui())
+    return next((one for one in field.metadata if isinstance(one, driver.Ui)), driver.Ui())
 
 
 def kinds(annotation: Any) -> list[Any]:
@@ -36,7 +35,7 @@ def kinds(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def tags(model: type[BaseModel]) -> dict[str, Any]:
+def tags(model: type[pydantic.BaseModel]) -> dict[str, Any]:
     """Fields with one possible value: what tells the variants of a choice apart."""
     found = {}
     for name, field in model.model_fields.items():
@@ -45,9 +44,9 @@ def tags(model: type[BaseModel]) -> dict[str, Any]:
     return found
 
 
-def section_of(annotation: Any, typed: Mapping[str, Any]) -> type[BaseModel] | None:
+def section_of(annotation: Any, typed: Mapping[str, Any]) -> type[pydantic.BaseModel] | None:
     """The model that a typed section is meant for; of several, the one whose tags fit."""
-    models = [kind for kind in kinds(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    models = [kind for kind in kinds(annotation) if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)]
     if len(models) < 2:
         return models[0] if models else None
     for model in models:
@@ -76,7 +75,11 @@ class Reader:
     brought: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
     def section(
-        self, model: type[BaseModel], typed: Mapping[str, Any], stored: BaseModel | None, path: str = ""
+        self,
+        model: type[pydantic.BaseModel],
+        typed: Mapping[str, Any],
+        stored: pydantic.BaseModel | None,
+        path: str = "",
     ) -> dict[str, Any]:
         """The values to validate. `stored` is of the same model, or None."""
         values = dict(typed)
@@ -92,7 +95,13 @@ class Reader:
         return values
 
     def _field(
-        self, model: type[BaseModel], name: str, field: FieldInfo, values: Mapping[str, Any], was: Any, path: str
+        self,
+        model: type[pydantic.BaseModel],
+        name: str,
+        field: pydantic.fields.FieldInfo,
+        values: Mapping[str, Any],
+        was: Any,
+        path: str,
     ) -> Any:
         ui, value = ui_of(field), values.get(name, _ABSENT)
         if ui.when and not is_on(model, ui.when, values):
@@ -115,7 +124,7 @@ class Reader:
 
     def _value(self, annotation: Any, value: Any, was: Any, path: str, *, required: bool = False) -> Any:
         among = kinds(annotation)
-        if SecretStr in among:
+        if pydantic.SecretStr in among:
             return self._secret(among, value, was)
         if isinstance(value, str):
             return _text(among, value, required=required)
@@ -130,7 +139,11 @@ class Reader:
             return {key: one for key, one in found.items() if one is not _ABSENT}
         if isinstance(value, Sequence):
             return self._list(annotation, value, list(was) if isinstance(was, list | tuple) else [], path)
-        if value is _ABSENT and isinstance(was, list | tuple) and SecretStr in kinds(element_of(annotation, Sequence)):
+        if (
+            value is _ABSENT
+            and isinstance(was, list | tuple)
+            and pydantic.SecretStr in kinds(element_of(annotation, Sequence))
+        ):
             return was
         return value
 
@@ -139,7 +152,7 @@ class Reader:
         if _mark(value) and not value["set"]:
             return None if NoneType in among else _ABSENT
         if _blank(value) or _mark(value):
-            return was if isinstance(was, SecretStr) else _ABSENT
+            return was if isinstance(was, pydantic.SecretStr) else _ABSENT
         self.secrets += leaves(value, 1)
         return value
 
@@ -147,14 +160,14 @@ class Reader:
         """Elements have no names: a section is known by its other fields, a bare secret by its place."""
         inner, found = element_of(annotation, Sequence), []
         for at, one in enumerate(value):
-            kept = was[at] if len(was) == len(value) and isinstance(was[at], SecretStr) else _ABSENT
+            kept = was[at] if len(was) == len(value) and isinstance(was[at], pydantic.SecretStr) else _ABSENT
             if isinstance(one, Mapping) and not _mark(one):
-                kept = next((old for old in was if isinstance(old, BaseModel) and _same(old, one)), _ABSENT)
+                kept = next((old for old in was if isinstance(old, pydantic.BaseModel) and _same(old, one)), _ABSENT)
             found.append(self._value(inner, one, kept, f"{path}.{at}"))
         return [one for one in found if one is not _ABSENT]
 
 
-def is_on(model: type[BaseModel], name: str, values: Mapping[str, Any]) -> bool:
+def is_on(model: type[pydantic.BaseModel], name: str, values: Mapping[str, Any]) -> bool:
     """Whether the field that others depend on is used itself, and on."""
     field = model.model_fields[name]
     ui = ui_of(field)
@@ -166,7 +179,7 @@ def is_on(model: type[BaseModel], name: str, values: Mapping[str, Any]) -> bool:
 
 def leaves(value: Any, least: int) -> Iterator[str]:
     """Every text of at least that length in what was typed, and every secret."""
-    if isinstance(value, SecretStr):
+    if isinstance(value, pydantic.SecretStr):
         yield from filter(None, [value.get_secret_value()])
     elif isinstance(value, str):
         yield from [value] if len(value) >= least else []
@@ -200,11 +213,11 @@ def _text(among: list[Any], value: str, *, required: bool) -> Any:
     return value
 
 
-def _same(old: BaseModel, typed: Mapping[str, Any]) -> bool:
+def _same(old: pydantic.BaseModel, typed: Mapping[str, Any]) -> bool:
     """Whether a typed element is that stored one: all that is no secret is alike."""
     plain = old.model_dump(mode="json")
     return all(
         typed.get(name) == plain[name]
         for name, field in type(old).model_fields.items()
-        if SecretStr not in kinds(field.annotation) and name in typed
+        if pydantic.SecretStr not in kinds(field.annotation) and name in typed
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import attrs
 
-from omnichannel_core.driver.forms import Credentials
 from omnichannel_core.driver.session import Session, Token
 from omnichannel_core.records import Record
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Credentials
 
 
 @attrs.frozen(kw_only=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from omnichannel_core.driver.authorization import AuthorizationFlow
 from omnichannel_core.driver.callbacks import Callbacks
-from omnichannel_core.driver.forms import Application, Credentials, SettingsPage
 from omnichannel_core.driver.remote import RemoteApi
 from omnichannel_core.driver.streams import PullStream, PushStream
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Application, Credentials, SettingsPage
 
 DATA_MODEL = "data-model"
 

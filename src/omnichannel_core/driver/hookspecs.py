@@ -7,15 +7,17 @@ driver in; whatever does work lives in what they return.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
 from omnichannel_core.driver.authorization import AuthorizationFlow
 from omnichannel_core.driver.callbacks import Callbacks
-from omnichannel_core.driver.forms import Application, Credentials, SettingsPage
 from omnichannel_core.driver.remote import RemoteApi
 from omnichannel_core.driver.streams import Streams
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Application, Credentials, SettingsPage
 
 PROJECT = "omnichannel_core"
 hookspec, hookimpl = pluggy.HookspecMarker(PROJECT), pluggy.HookimplMarker(PROJECT)

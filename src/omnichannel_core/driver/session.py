@@ -8,16 +8,18 @@ from datetime import datetime
 from logging import Logger
 from pathlib import Path
 from socket import socket
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
-from pydantic import SecretStr
+import pydantic
 
-from omnichannel_core.driver.forms import Form
 from omnichannel_core.driver.wire import Answer
 from omnichannel_core.records import Choice, Record
 
-F = TypeVar("F", bound=Form)
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Form
+
+F = TypeVar("F", bound="Form")
 T = TypeVar("T")
 
 
@@ -30,12 +32,12 @@ class Token:
         previous: set by the house: the refresh token before this one.
     """
 
-    value: SecretStr
+    value: pydantic.SecretStr
     expires: datetime | None = None
-    refresh: SecretStr | None = None
+    refresh: pydantic.SecretStr | None = None
     scopes: frozenset[str] = frozenset()
     granted: datetime | None = None
-    previous: SecretStr | None = None
+    previous: pydantic.SecretStr | None = None
 
 
 class Http(Protocol):
@@ -105,7 +107,7 @@ class Session(ABC):
     scratch: Path
     exchange: Path
     callback_url: str
-    callback_secret: SecretStr
+    callback_secret: pydantic.SecretStr
     subject: Record | None
     works: frozenset[str]
 

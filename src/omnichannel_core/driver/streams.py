@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from omnichannel_core.driver.forms import Settings
 from omnichannel_core.driver.session import Session
 from omnichannel_core.records import Bad, Order, Record
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Settings
 
 K = TypeVar("K")
 R = TypeVar("R", bound=Record)

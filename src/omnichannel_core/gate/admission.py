@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.driver.forms import Application
 from omnichannel_core.driver.session import Clock
 from omnichannel_core.gate import applications
 from omnichannel_core.gate.catalog import Catalog, Found, canonical
@@ -21,7 +20,10 @@ from omnichannel_core.storage import licenses as rows
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.vault import Vault
 
-A = TypeVar("A", bound=Application)
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Application
+
+A = TypeVar("A", bound="Application")
 
 
 @attrs.frozen(init=False, kw_only=True)

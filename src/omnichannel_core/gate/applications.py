@@ -11,18 +11,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
-from pydantic import ValidationError
+import pydantic
 
 from omnichannel_core import errors
-from omnichannel_core.driver.forms import Application
 from omnichannel_core.storage import audits
 from omnichannel_core.storage.licenses import Applications, KeptApplication
 from omnichannel_core.storage.store import Tx
 
-A = TypeVar("A", bound=Application)
+if TYPE_CHECKING:
+    from omnichannel_core.driver.forms import Application
+
+A = TypeVar("A", bound="Application")
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -95,7 +97,7 @@ def fill(form: type[A], values: dict[str, Any], name: str, driver: str) -> A:
     # What a driver or pydantic raises may hold values: it is not chained.
     try:
         return form.model_validate(form.upgrade(values))
-    except ValidationError as cause:
+    except pydantic.ValidationError as cause:
         wrong = sorted({".".join(map(str, one["loc"])) + f" ({one['type']})" for one in cause.errors()})
     except Exception as cause:  # noqa: BLE001 - a driver's code
         raised, wrong = type(cause).__name__, None

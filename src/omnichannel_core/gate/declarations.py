@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
 import msgspec
-from pydantic import BaseModel
+import pydantic
 
 from omnichannel_core.driver.authorization import AuthorizationFlow
 from omnichannel_core.driver.callbacks import Callbacks
@@ -44,13 +44,13 @@ def form_of(answer: object, kind: type[F], hook: str) -> type[F]:
     return answer
 
 
-def _plain_secrets(form: type[BaseModel]) -> Iterable[str]:
+def _plain_secrets(form: type[pydantic.BaseModel]) -> Iterable[str]:
     for name, field in form.model_fields.items():
         inside = set(_leaves(field.annotation))
         if name.split("_")[-1] in _SECRET_WORDS and str in inside:
             yield name
         for leaf in inside:
-            if isinstance(leaf, type) and issubclass(leaf, BaseModel) and leaf is not form:
+            if isinstance(leaf, type) and issubclass(leaf, pydantic.BaseModel) and leaf is not form:
                 yield from (f"{name}.{deeper}" for deeper in _plain_secrets(leaf))
 
 
@@ -110,7 +110,20 @@ def streams_of(answer: object) -> tuple[dict[str, PullStream[Any]], dict[str, Pu
             pushes[given.name] = _push(given)
         else:
             raise Wrong(f"sync_streams has {_shown(given)}; it has PullStreams and PushStreams only")
+    _alone(pulls.values())
     return pulls, pushes
+
+
+def _alone(pulls: Collection[PullStream[Any]]) -> None:
+    """What a snapshot does not contain is retired: nobody else may bring records of its kinds."""
+    for stream in pulls:
+        for other in pulls:
+            shared = [kind.__name__ for kind in stream.yields if kind in other.yields]
+            if stream.snapshot and other is not stream and shared:
+                raise Wrong(
+                    f"snapshot stream {stream.name} would retire the {shared[0]} records of stream {other.name}; let "
+                    "one stream yield them all"
+                )
 
 
 def _pull(stream: PullStream[Any]) -> PullStream[Any]:

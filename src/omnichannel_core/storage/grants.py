@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 
 import attrs
+import pydantic
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from omnichannel_core import errors
 from omnichannel_core.storage.schema import connection, grant, token
@@ -20,9 +20,9 @@ from omnichannel_core.storage.vault import Vault
 class StoredToken:
     """A token as kept; `version` rises with every change."""
 
-    value: SecretStr
-    refresh: SecretStr | None = None
-    previous: SecretStr | None = None
+    value: pydantic.SecretStr
+    refresh: pydantic.SecretStr | None = None
+    previous: pydantic.SecretStr | None = None
     expires: datetime | None = None
     granted: datetime | None = None
     renewed: datetime | None = None

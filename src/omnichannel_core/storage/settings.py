@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
+import pydantic
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from omnichannel_core import errors
 from omnichannel_core.records import Choice, Choices
@@ -28,7 +28,7 @@ class StoredPage:
     """One page of one connection, or of the defaults. `own`: what was set, without its secrets."""
 
     own: Mapping[str, Any] = attrs.field(factory=dict)
-    secrets: Mapping[str, SecretStr] = attrs.field(factory=dict, repr=False)
+    secrets: Mapping[str, pydantic.SecretStr] = attrs.field(factory=dict, repr=False)
     inherits: bool = False
     version: int = 0
 
@@ -146,7 +146,7 @@ def _owner(connection_id: int, driver: str, page: str) -> str:
 
 
 def _stored(tx: Tx, vault: Vault | None, row: Any) -> StoredPage:
-    hidden: Mapping[str, SecretStr] = {}
+    hidden: Mapping[str, pydantic.SecretStr] = {}
     if vault is not None and '"$secret"' in row.own:
         hidden = vault.get(tx, row.account_id, OWNER, _owner(row.connection_id, row.driver, row.page))
     return StoredPage(own=json.loads(row.own), secrets=hidden, inherits=bool(row.inherits), version=row.version)

@@ -7,10 +7,8 @@ import hmac
 import os
 from collections.abc import Mapping
 
+import pydantic
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import SecretStr
 
 from omnichannel_core import errors
 from omnichannel_core.storage.keys import KeyRing
@@ -25,6 +23,8 @@ class Vault:
     """Seals and opens with the host's keys. `v1.<key id>.<base64(nonce + ciphertext)>`."""
 
     def __init__(self, ring: KeyRing) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # native code, loaded with the first vault
+
         self.ring = ring
         self._root: bytes | None = None  # of this store; known once the canary was opened
         self._ciphers = {key_id: AESGCM(key) for key_id, key in ring.keys.items()}
@@ -38,12 +38,14 @@ class Vault:
         )
         return f"v1.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
-    def unseal(self, account: str, owner: str, owner_id: str | int, field: str, envelope: str) -> SecretStr:
+    def unseal(self, account: str, owner: str, owner_id: str | int, field: str, envelope: str) -> pydantic.SecretStr:
         """What was sealed in that place.
 
         Raises:
             VaultSealed: unknown key, another place, or damaged; names the place, never the value.
         """
+        from cryptography.exceptions import InvalidTag
+
         place = f"{owner} {owner_id}, field {field}"
         version, _, rest = envelope.partition(".")
         key_id, _, body = rest.partition(".")
@@ -56,7 +58,7 @@ class Vault:
             )
         except (InvalidTag, ValueError) as cause:
             raise errors.VaultSealed(f"The secret of {place} does not open: damaged, or moved here.") from cause
-        return SecretStr(opened.decode())
+        return pydantic.SecretStr(opened.decode())
 
     def derive(self, purpose: str) -> str:
         """A secret that follows from a purpose: the same at every start, whatever keys come and go.
@@ -80,7 +82,7 @@ class Vault:
             sealed = self.seal(account, owner, owner_id, field, text)
             tx.execute(secret.insert().values(**place, key_id=self.ring.primary, sealed=sealed))
 
-    def get(self, tx: Tx, account: str, owner: str, owner_id: str | int) -> dict[str, SecretStr]:
+    def get(self, tx: Tx, account: str, owner: str, owner_id: str | int) -> dict[str, pydantic.SecretStr]:
         """All fields of an owner."""
         rows = tx.execute(
             sa.select(secret.c.field, secret.c.sealed).filter_by(
