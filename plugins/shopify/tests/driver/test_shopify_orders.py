@@ -787,3 +787,15 @@ def test_memory_of_rows_is_bounded():
     many = {gid("Order", n): T0 for n in range(5000)}
     assert len(remembered(many, T0)) == 2000
     assert remembered({"old": T0 - timedelta(hours=1), "new": T0}, T0) == {"new": T0}
+
+
+async def test_two_changes_within_one_second(lone: Lone, shop: Any):
+    """`updatedAt` counts seconds: an order that changes again within the second it was read in is not missed."""
+    session = lone()
+    now = session.clock.now()
+    book = Book(shop, order(1, now - timedelta(hours=1)))
+    cursor = await session.run(ORDERS)
+    for note in ("first", "second"):
+        book.orders[gid("Order", 1)] = order(1, now, note=note)
+        cursor = await session.run(ORDERS, cursor)
+    assert session.records(Order)[gid("Order", 1)].note == "second"

@@ -12,6 +12,7 @@ from omnichannel_core.records import Bad, Order, Record, Return
 from omnichannel_shopify.client import Client, reach
 from omnichannel_shopify.sync import history
 from omnichannel_shopify.sync.order_cursor import (
+    SETTLES,
     OrderCursor,
     advance,
     beginning,
@@ -81,7 +82,8 @@ async def changes(session: Session, cursor: OrderCursor, filters: Filter) -> Pag
     fresh = [row for row in rows if is_new(track, row.seen)]
     found = await records(session, client, await choose(session, fresh, filters, history=False))
     more = info.has_next_page and bool(info.end_cursor) and bool(rows)
-    moved = advance(track, [row.seen for row in rows], end_cursor=info.end_cursor or "", more=more)
+    settled = session.clock.now() - SETTLES
+    moved = advance(track, [row.seen for row in rows], end_cursor=info.end_cursor or "", more=more, settled=settled)
     return Page(cursor=replace(cursor, changes=moved), records=found, more=more)
 
 
