@@ -25,7 +25,6 @@ from omnichannel_core.driver import Call
 from omnichannel_core.gate import vendor
 from omnichannel_core.model.lifecycle import Health
 from omnichannel_core.model.process import State
-from omnichannel_core.records import Shipment
 
 pytestmark = pytest.mark.anyio
 SHOP, BASE, SECRET = "demo.myshopify.com", "https://host.example/omnichannel", "shpss_the-secret-of-the-app-987654"
@@ -263,33 +262,6 @@ async def test_webhook_brings_one_order(house: Omnichannel, shop: Any, orders: d
         await house.connections.receive(
             "shopify", Call(method="POST", path="", headers=call.headers, body=call.body + b" ")
         )
-
-
-async def test_shipment_with_lost_answer(house: Omnichannel, shop: Any):
-    """A shipment that was made and not answered is found by looking, and never made twice."""
-    one = await connected(house, shop)
-    made: list[dict[str, Any]] = []
-    may = [{"action": "CREATE_FULFILLMENT"}]
-    ready = {"id": "gid://shopify/FulfillmentOrder/1", "status": "OPEN", "supportedActions": may}
-    sold = {"id": "gid://shopify/LineItem/1"}
-    row = {"id": "gid://shopify/FulfillmentOrderLineItem/1", "remainingQuantity": 1, "lineItem": sold}
-
-    def ship(said: dict[str, Any]) -> Any:
-        shipped = {"id": "x", "quantity": 1, "lineItem": row["lineItem"]}
-        told = {"number": said["fulfillment"]["trackingInfo"]["number"]}
-        one = {"id": "gid://shopify/Fulfillment/1", "status": "SUCCESS", "trackingInfo": [told]}
-        made.append({**one, "fulfillmentLineItems": connection(shipped)})
-        return httpx2.Response(504)
-
-    shop.on("Ship", ship)
-    shop.on("Fulfillments", lambda said: {"order": {"id": said["id"], "fulfillments": made}})
-    shop.on("FulfillmentOrders", {"order": {"fulfillmentOrders": connection({**ready, "lineItems": connection(row)})}})
-    parcel = Shipment(id="p1", order_id="gid://shopify/Order/1", tracking="T1", carrier="dhl")
-    (sent,) = await house.hub.push("acme", one, "shipments", [parcel])
-    (process,) = await house.processes.list("acme", kind="deliver")
-    await house.processes.run_to_end("acme", process.id)
-    (done,) = (await house.hub.pushes("acme", connection=one, keys=[sent.key])).items
-    assert (done.state, len(made)) == ("accepted", 1)
 
 
 async def test_s1_throttled_is_waited_for(house: Omnichannel, shop: Any):

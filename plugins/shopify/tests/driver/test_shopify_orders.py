@@ -562,8 +562,9 @@ async def test_returns_are_fetched(lone: Lone, shop: Any):
     shop.on("ReturnById", lambda said: {"return": returned(1) if said["id"] == gid("Return", 1) else None})
     shop.on("RefundOrder", {"node": {"order": {"id": gid("Order", 1), "updatedAt": "2026-10-20T00:00:00Z"}}})
     shop.on("OrderRefunds", {"order": {"refunds": [refund(5), refund(6, of=1)]}})
-    found = await RETURNS.fetch(lone(), [gid("Return", 1), gid("Return", 9), gid("Refund", 5)])
-    assert [one.id for one in found] == [gid("Return", 1), gid("Refund", 5)]
+    for stream in (RETURNS, ORDERS):  # a return that could not be read may have come with either
+        found = await stream.fetch(lone(), [gid("Return", 1), gid("Return", 9), gid("Refund", 5)])
+        assert [one.id for one in found] == [gid("Return", 1), gid("Refund", 5)]
 
 
 # --- bulk

@@ -37,7 +37,7 @@ COUNTED = 10_000
 TRIES = 2
 """Bulk operations that may fail before the orders are asked for page by page."""
 
-SOON, AGAIN, LATEST = 2.0, 5.0, 30.0
+SOON, AGAIN, LATEST = 2.0, 3.0, 30.0
 """Seconds until a bulk operation is looked at: first, after a failure, at most."""
 
 RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
