@@ -34,6 +34,7 @@ class Bucket:
         self.foreign_rate = 0.0
         self.level, self.at = size, now
         self.span = 30.0
+        self.used = self.foreign = self.wasted = 0.0
         self.clear(now)
 
     def clear(self, now: float) -> None:
@@ -50,10 +51,10 @@ class Bucket:
         self.at = now
         grown = self.level + passed * self.rate
         if grown > self.size:
-            self.wasted = getattr(self, "wasted", 0.0) + grown - self.size
+            self.wasted += grown - self.size
             grown = self.size
         taken = min(grown, passed * min(self.foreign_rate, self.rate))
-        self.foreign = getattr(self, "foreign", 0.0) + taken
+        self.foreign += taken
         self.level = grown - taken
 
     def available(self, now: float) -> float:

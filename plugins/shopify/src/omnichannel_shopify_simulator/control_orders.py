@@ -223,7 +223,7 @@ def schedule(call: Call) -> Answer:
 @routes.post(f"{ROOT}/{{id}}/return")
 def begin_return(call: Call) -> Answer:
     """`{"units"?: 1, "requested"?, "reason"?, "note"?, "shipping_fee"?, "restocking_fee"?,
-    "unverified"?}`: of what was shipped.
+    "unverified"?, "exchange"?: [{"sku", "quantity"}]}`: of what was shipped.
     """
     row, words = _order(call), call.object()
     units = int(words.get("units", 1))
@@ -239,7 +239,7 @@ def begin_return(call: Call) -> Answer:
         row, [(items[0], min(units, items[0]["quantity"]))] if items else [], call.now,
         requested=bool(words.get("requested")), why=words.get("reason", "unwanted"), note=words.get("note", ""),
         shipping_fee=cents(words.get("shipping_fee", "0")), restocking_fee=cents(words.get("restocking_fee", "0")),
-        unverified=int(words.get("unverified", 0)),
+        unverified=int(words.get("unverified", 0)), exchange=words.get("exchange", ()),
     )  # fmt: skip
     return _done(call, row, part=made, part_topic="RETURNS_REQUEST" if words.get("requested") else "RETURNS_APPROVE")
 

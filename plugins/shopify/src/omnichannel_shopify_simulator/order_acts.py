@@ -178,14 +178,13 @@ def refund(
         "return": {"id": of_return} if of_return else None, "_order": row["_number"], "duties": [],
         "refundLineItems": [], "refundShippingLines": [], "orderAdjustments": [], "transactions": [],
     }  # fmt: skip
-    total = shipping + duties + other
+    total, goods = shipping + duties + other, 0
     for line, units, restock, location in lines:
         subtotal = worth(line, units)
         tax = round(line["_tax"] * units / max(1, line["quantity"]))
         line["_refunded"] += units
-        if restock != "NO_RESTOCK" or line["_fulfilled"] == 0:
-            line["_removed"] = min(line["quantity"], line["_removed"] + units)
-        total += subtotal + (0 if row["taxesIncluded"] else tax)
+        line["_removed"] = min(line["quantity"], line["_removed"] + units)
+        goods += subtotal + (0 if row["taxesIncluded"] else tax)
         made["refundLineItems"].append(
             {
                 "id": part_id(row, "RefundLineItem"), "quantity": units, "restockType": restock,
@@ -193,6 +192,7 @@ def refund(
                 "subtotalSet": money(row, subtotal), "totalTaxSet": money(row, tax),
             }
         )  # fmt: skip
+    total += goods
     if shipping:
         made["refundShippingLines"].append(
             {
@@ -202,7 +202,9 @@ def refund(
         )  # fmt: skip
     if duties:
         made["duties"].append({"amountSet": money(row, duties)})
-    _give(row, made, total if amount is None else amount, total, at, gateway)
+    given = total if amount is None else amount
+    made["_other"], made["_duties"] = max(0, given - goods), duties
+    _give(row, made, given, total, at, gateway)
     row["refunds"].append(made)
     order_totals.settle(row)
     return made
@@ -217,7 +219,6 @@ def _give(row: Row, made: Row, amount: int, total: int, at: float, gateway: str)
                 "amountSet": money(row, total - amount), "taxAmountSet": money(row, 0),
             }
         )  # fmt: skip
-    made["_other"] = amount - sum(0 for _ in ()) if not made["refundLineItems"] else max(0, amount - total)
     parent = next((one for one in row["transactions"] if one["kind"] in {"SALE", "CAPTURE"}), None)
     if amount > 0 and parent is not None:
         said = pay(row, "REFUND", "SUCCESS", amount, at, gateway or parent["gateway"], parent)

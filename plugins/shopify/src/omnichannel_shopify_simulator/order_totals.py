@@ -107,6 +107,7 @@ def _payments(row: Row, gone: int) -> None:
             case "VOID":
                 voided += one["_cents"]
     extra_refunds = sum(each.get("_other", 0) for each in row["refunds"])
+    duties = row["_duties"] - sum(each.get("_duties", 0) for each in row["refunds"])
     total = max(0, row["_total_placed"] - gone - extra_refunds)
     left_tax = sum(
         round(line["_tax"] * line["currentQuantity"] / max(1, line["quantity"])) for line in row["lineItems"]
@@ -117,7 +118,7 @@ def _payments(row: Row, gone: int) -> None:
         "_received": received, "_refunded_total": refunded, "_current": total,
         "currentTotalPriceSet": money(row, total), "currentTotalTaxSet": money(row, tax),
         "currentSubtotalPriceSet": money(row, sum(worth(line, line["currentQuantity"]) for line in row["lineItems"])),
-        "currentTotalDutiesSet": money(row, row["_duties"]) if row["_duties"] else None,
+        "currentTotalDutiesSet": money(row, duties) if row["_duties"] else None,
         "totalRefundedSet": money(row, refunded), "totalReceivedSet": money(row, received),
         "netPaymentSet": money(row, received - refunded), "totalOutstandingSet": money(row, left),
         "displayFinancialStatus": financial_status(row, received, refunded, authorized, voided),

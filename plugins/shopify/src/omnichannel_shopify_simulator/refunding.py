@@ -138,13 +138,16 @@ def _refund(request: Request, words: Row) -> Row:
         order = held(request, words["orderId"])
         lines = chosen_lines(order, words.get("refundLineItems"))
         amount = _amount(order, words)
+        duties = _duties(order, words.get("refundDuties") or [])
+        if words.get("refundMethods"):
+            raise Wrong("Store credit is not enabled in this shop", ["refundMethods"])
     except (Wrong, ValueError) as wrong:
         entry = wrong.entry if isinstance(wrong, Wrong) else error(str(wrong))
         return {"refund": None, "order": None, "userErrors": [entry]}
     shipping = _shipping(order, words.get("shipping") or {})
     made = order_acts.refund(
-        order, lines, request.now, amount=amount, shipping=shipping, note=words.get("note") or "",
-        other=amount if not lines and not shipping else 0,
+        order, lines, request.now, amount=amount, shipping=shipping, duties=duties, note=words.get("note") or "",
+        other=amount if not lines and not shipping and not duties else 0,
     )  # fmt: skip
     made["_shipping"] = shipping
     if words.get("notify"):
@@ -169,6 +172,14 @@ def _amount(order: Row, words: Row) -> int:
     if total > left + 1 and not words.get("allowOverRefunding"):
         raise Wrong("Refund amount is more than what is left to refund", ["transactions"])
     return min(total, left) if total <= left + 1 else total
+
+
+def _duties(order: Row, given: list[Row]) -> int:
+    """What duties come back to, in cents. Raises Wrong."""
+    worths = {duty["id"]: line["_duty"] for line in order["lineItems"] for duty in line["duties"]}
+    if any(one["dutyId"] not in worths for one in given):
+        raise Wrong("Duty does not exist", ["refundDuties"])
+    return sum(worths[one["dutyId"]] for one in given)
 
 
 def _shipping(order: Row, words: Row) -> int:

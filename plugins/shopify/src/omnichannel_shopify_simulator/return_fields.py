@@ -146,8 +146,16 @@ def process(request: Request, row: Row, args: Row) -> Row:
             place = number(one["locationId"]) if one.get("locationId") else None
             returning.dispose(order, made, line, one["quantity"], one["dispositionType"], place)
     if (words.get("financialTransfer") or {}).get("issueRefund"):
-        returning.pay_back(order, made, request.now, {line["id"]: given["quantity"] for line, given in chosen})
+        units = {line["id"]: given["quantity"] for line, given in chosen}
+        returning.pay_back(order, made, request.now, units, _shipping(order, words.get("refundShipping") or {}))
     return _told(request, order, made, "RETURNS_PROCESS")
+
+
+def _shipping(order: Row, words: Row) -> int:
+    if words.get("fullRefund"):
+        return int(order["_shipping"])
+    given = words.get("shippingRefundAmount")
+    return cents(given["amount"]) if given else 0
 
 
 def _chosen(made: Row, given: Any) -> list[tuple[Row, Row]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from omnichannel_shopify_simulator import order_acts, order_totals
@@ -24,7 +24,7 @@ def reason(handle: str) -> Row:
 
 def begin(
     row: Row, items: Iterable[tuple[Row, int]], at: float, *, requested: bool = False, why: str = "unwanted",
-    note: str = "", shipping_fee: int = 0, restocking_fee: int = 0, unverified: int = 0,
+    note: str = "", shipping_fee: int = 0, restocking_fee: int = 0, unverified: int = 0, exchange: Sequence[Row] = (),
 ) -> Row:  # fmt: skip
     """A return of units of fulfillment lines; `unverified` adds so many of a thing that no line is known of."""
     made: Row = {
@@ -47,6 +47,13 @@ def begin(
                 "unitPrice": {"amount": "5.0", "currencyCode": row["currencyCode"]},
             }
         )  # fmt: skip
+    made["exchangeLineItems"] = [
+        {
+            "id": part_id(row, "ExchangeLineItem"), "quantity": int(one.get("quantity", 1)),
+            "variantSku": one.get("sku"), "title": one.get("title", one.get("sku")),
+        }
+        for one in exchange
+    ]  # fmt: skip
     made["totalQuantity"] = sum(line["quantity"] for line in made["returnLineItems"])
     row["returns"].append(made)
     if not requested:

@@ -76,6 +76,8 @@ class Search:
         return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
 
     def _one(self) -> Test:
+        if not self._peek():  # a bracket or NOT before the end
+            return lambda row: True
         word = self._next()
         if word == "NOT":
             self.plain = False

@@ -34,7 +34,7 @@ class Options:
         taxes_included, tax_rate, currency: what orders are priced by.
         latency: real seconds that every answer takes; `latencies` the same by operation name.
         bulk_seconds: the least a bulk operation takes on the clock; `bulk_rate` orders a second (0: no more than that).
-        bulk_partial: of so many orders the file is written when a bulk operation fails.
+        bulk_shuffled: children stand anywhere in the file, before their orders too.
         level, protected: protected customer data of the static token's app.
         expiring_required: tokens of public apps that never expire are refused (403).
         cancel_seconds: how long the job of a cancellation takes; the order is cancelled when it is done.

@@ -228,6 +228,9 @@ SUGGEST = f"""query S($id: ID!, $lines: [RefundLineItemInput!]) {{ order(id: $id
     suggestedTransactions {{ kind gateway amountSet {BAG} parentTransaction {{ id }} }} }} }} }}"""
 
 
+DUTIES = "query D($id: ID!) { order(id: $id) { lineItems(first: 5) { nodes { duties { id } } } } }"
+
+
 async def test_a_refund_as_suggested(api: Api) -> None:
     """The suggested transactions give the money of lines back; a key used twice gives the same refund."""
     order = await api.order(lines=[{"price": "10.00", "quantity": 2}], tax_exempt=True)
@@ -266,6 +269,26 @@ async def test_refunds_that_are_too_much(api: Api) -> None:
     )
     movement = {"orderId": order, "kind": "REFUND", "gateway": "x", "amount": "999", "parentId": sale}
     assert "more than" in await refuse("c", transactions=[movement])
+
+
+async def test_refunded_units_leave_nothing_open(api: Api) -> None:
+    """After a refund of shipped units nothing is outstanding, and what is left of order and duties is told."""
+    order = await api.order(lines=[{"price": "10.00", "quantity": 2}], duties="4.00", tax_exempt=True, shipping="")
+    await api.act(order, "ship")
+    said = await whole(api, order)
+    line, sale = said["lineItems"]["nodes"][0], said["transactions"][0]["id"]
+    duty = (await api.data(DUTIES, id=order))["order"]["lineItems"]["nodes"][0]["duties"][0]["id"]
+    words = {
+        "orderId": order,
+        "refundLineItems": [{"lineItemId": line["id"], "quantity": 1}],
+        "refundDuties": [{"dutyId": duty, "refundType": "FULL"}],
+        "transactions": [{"orderId": order, "kind": "REFUND", "gateway": "x", "amount": "14.00", "parentId": sale}],
+    }
+    assert (await api.data(REFUND, input=words, key="k"))["refundCreate"]["userErrors"] == []
+    said = await whole(api, order)
+    assert shop(said["totalOutstandingSet"]) == 0
+    assert shop(said["currentTotalPriceSet"]) == shop(said["totalPriceSet"]) - 14
+    assert said["lineItems"]["nodes"][0]["currentQuantity"] == 1
 
 
 async def test_deleted_orders_are_gone(api: Api) -> None:
