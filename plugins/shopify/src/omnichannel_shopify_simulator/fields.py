@@ -7,6 +7,7 @@ from importlib import import_module
 MODULES = (
     "order_fields",
     "root_fields",
+    "stock_fields",
     "bulk",
     "hook_fields",
     "fulfilling",
