@@ -43,6 +43,10 @@ Below /_control/sellers/{seller}::
     PUT listings/{sku}               {fba?, live?, product_type?, asin?}
     POST types                       another version of all product types
 
+Defaults are those of a live account: a report takes 45 seconds, a feed 60, a listing 120, a shipment of Amazon's is in
+its report after an hour. With the real clock, tune `report_delay` and the like, or advance the clock. Not simulated:
+the deprecated reads of Orders API v0, Merchant Fulfillment, finances, the official sandboxes.
+
 Faults that break the connection (`drop_before`, `drop_after`, `truncate`) return a value from the application, which
 makes uvicorn close the connection: with nothing sent, or in the middle of a body shorter than its content length.
 In-process transports have no connection: pass `dropped` to `create` and it is raised instead. `hang_before` and

@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import omnichannel_amazon_simulator
 import pytest
+from omnichannel_amazon_simulator import control
 from omnichannel_amazon_simulator.rates import RATES
 
 pytestmark = pytest.mark.anyio
@@ -211,6 +213,15 @@ async def test_lwa_fails_in_its_own_shape(api: Any) -> None:
     await api.control("POST", "/faults", {"kind": "status", "operation": "token", "status": 503, "code": "slow"})
     answer = await api.lwa(grant_type="refresh_token", refresh_token=api.refresh)
     assert (answer.status_code, answer.json()["error"]) == (503, "slow")
+
+
+def test_the_control_api_is_documented() -> None:
+    """Every control operation is named in the package's docstring, without what is said once above."""
+    text = omnichannel_amazon_simulator.__doc__ or ""
+    for route in control.ROUTER.routes:
+        words = route.template.removeprefix("/_control/").removeprefix("sellers/{seller}").strip("/")
+        assert words in text, route.template
+        assert any(route.method in line for line in text.splitlines() if words in line), route
 
 
 def test_the_rates_are_the_official_ones() -> None:
