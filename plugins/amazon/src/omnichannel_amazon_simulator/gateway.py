@@ -8,8 +8,6 @@ from omnichannel_amazon_simulator.marketplaces import HOSTS
 from omnichannel_amazon_simulator.routing import Route
 from omnichannel_amazon_simulator.tokens import Token
 
-RESTRICTED = frozenset({"getReportDocument"})
-
 
 def admit(call: Call, route: Route | None) -> None:
     """Binds token and seller to the call, charges its bucket.

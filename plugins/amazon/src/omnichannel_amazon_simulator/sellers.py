@@ -19,16 +19,19 @@ from omnichannel_amazon_simulator.notices import order_change
 from omnichannel_amazon_simulator.order import Order
 from omnichannel_amazon_simulator.order_book import OrderBook, Position
 from omnichannel_amazon_simulator.order_making import PENDING, TITLES, Maker, Plan
+from omnichannel_amazon_simulator.product_schemas import Edition
 from omnichannel_amazon_simulator.reports import Desk as Reports
 
 
 @dataclass(slots=True)
 class Options:
-    """What `POST /_control/sellers` takes; all but the first five can be tuned later.
+    """What `POST /_control/sellers` takes; all but the first six can be tuned later.
 
     Attributes:
         marketplaces: ids, all of one region.
-        orders, days: so many orders over the last so many days; listings: so many SKUs, `types` product types.
+        orders, days: so many orders over the last so many days. listings: so many SKUs.
+        types, type_weight: so many product types, each with so many attributes more (about 500 bytes of schema each;
+            real schemas have 0.3 to 2 MB).
         roles: what a consent of this seller admits, None for all that the application has.
         suspended: marketplaces on vacation; not_participating: marketplaces it has but does not sell on.
         personal: refuse (403) or omit what needs a restricted role that is missing.
@@ -51,6 +54,7 @@ class Options:
     days: float = 90.0
     listings: int = 20
     types: int = 40
+    type_weight: int = 0
     roles: list[str] | None = None
     suspended: list[str] = field(default_factory=list)
     not_participating: list[str] = field(default_factory=list)
@@ -130,6 +134,11 @@ class Seller:
         at, line = order.shipped_at + 7 * 86400.0, order.lines[0]
         if at + 3 * 86400.0 < self.clock.now():
             self.book.come_back(order, line, at, quantity=1, received=at + 3 * 86400.0, refund=line.price)
+
+    @property
+    def edition(self) -> Edition:
+        """Of the product types' schemas."""
+        return Edition(self.type_version, self.options.type_weight)
 
     def _changed(self, order: Order, what: str) -> None:
         if what and order.sales == "AMAZON":
