@@ -10,7 +10,7 @@ Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /
 
     GET state                        sellers, apps, clock
     POST reset                       forgets everything but the clock
-    GET, POST clock                  {mode?: real|manual, now?: seconds, advance?: seconds}
+    GET, POST clock                  {mode?: real|manual, speed?, now?: seconds, advance?: seconds}
     GET, DELETE log                  requests; ?seller= &operation= &last=
     GET, POST, DELETE faults         a fault or a list of them: fields of `faults.Fault`
     POST apps                        fields of `tokens.App`: {client_id, client_secret, application_id, ...}
@@ -69,6 +69,7 @@ def create(
     *,
     clock: str = "real",
     now: float | None = None,
+    speed: float = 1.0,
     seed: int = 1,
     log: int = 10_000,
     sellers: list[dict[str, Any]] | None = None,
@@ -78,7 +79,7 @@ def create(
     """A new simulated world.
 
     Args:
-        clock: "real" or "manual"; `now` is where it starts, Unix seconds.
+        clock: "real" or "manual"; `now` is where it starts, Unix seconds; a real one runs `speed` times as fast.
         seed: of tokens, orders and ids.
         log: how many requests are remembered.
         sellers: options of sellers to open at once, as in `POST /_control/sellers`.
@@ -88,7 +89,7 @@ def create(
     Raises:
         ValueError: an option that does not exist.
     """
-    world = World(Clock(clock, now), seed, log)
+    world = World(Clock(clock, now, speed), seed, log)
     for words in apps or []:
         world.add_app(words)
     for words in sellers or []:
