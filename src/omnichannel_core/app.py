@@ -29,9 +29,11 @@ from omnichannel_core.connections.listing import Listing
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.parts import HostList, Parts, Sink
 from omnichannel_core.connections.processing import ProcessDoor
+from omnichannel_core.connections.repeating import Repeating
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.stores import Stores
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
@@ -103,9 +105,11 @@ class Omnichannel:
     licenses: Licenses
     drivers: Drivers
     connections: ConnectionsDoor
+    stores: Stores
     views: Views
     processes: ProcessDoor
     hub: Hub
+    answers: Repeating
 
     async def __aenter__(self) -> Self:
         if self._stack is not None:
@@ -167,13 +171,16 @@ class Omnichannel:
             ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
+        calling = Calling(parts, sessions, authorizing, managing)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
+            self._scheduling, calling, switching,
         )  # fmt: skip
+        self.stores = Stores(parts, sessions, managing, calling)
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)
+        self.answers = Repeating(parts)
 
     async def _finished(self, process: Any) -> None:
         await self._events.tell("process_finished", process=process)
@@ -199,6 +206,11 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    @property
+    def callback_base(self) -> str:
+        """Where marketplaces reach the host; '' is nowhere."""
+        return self._callback_base
 
     @property
     def own_key_file(self) -> Path | None:

@@ -38,6 +38,8 @@ def _arguments(command: click.Command, file: Path) -> list[str]:
         "minutes": "5",
         "account_id": "x",
         "name": "none",
+        "who": "someone@example.com",
+        "keep": "orders=90",
     }
     args = [given[one.name or ""] for one in command.params if isinstance(one, click.Argument)]
     flags = {"yes": ["--yes"], "draft": [], "seq": ["--seq", "1"], "account": ["--for", "acme"],
