@@ -31,6 +31,7 @@ Below /_control/sellers/{seller}::
     PUT rates                        {operation: {rate, burst}}: a dynamic usage plan
     POST take                        {client_id, operation, tokens}: somebody else uses the bucket
     GET, POST orders                 fields of `order_making.Plan` and {count?}; or {history, days?}
+    POST traffic                     {per_hour}: orders that come in by themselves
     GET orders/{order}               everything of an order
     POST orders/{order}/status       {status}
     POST orders/{order}/touch        {set?}: a change

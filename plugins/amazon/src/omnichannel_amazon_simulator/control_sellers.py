@@ -159,6 +159,13 @@ def add_orders(call: Call) -> Answer:
     return reply({"orders": [order.id for order in orders]}, 201)
 
 
+@routes("POST", f"{ROOT}/traffic")
+def traffic(call: Call) -> Answer:
+    """`{"per_hour"}`: usual orders that come in by themselves, 0 for none."""
+    call.seller.trade(float(call.object()["per_hour"]))
+    return reply({"per_hour": call.seller.traffic})
+
+
 @routes("GET", f"{ROOT}/orders")
 def list_orders(call: Call) -> Answer:
     """Every order: id, status, marketplace, fulfilled_by, revision, created, updated."""

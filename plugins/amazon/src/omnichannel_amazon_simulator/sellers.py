@@ -18,7 +18,7 @@ from omnichannel_amazon_simulator.marketplaces import MARKETPLACES
 from omnichannel_amazon_simulator.notices import order_change
 from omnichannel_amazon_simulator.order import Order
 from omnichannel_amazon_simulator.order_book import OrderBook, Position
-from omnichannel_amazon_simulator.order_making import PENDING, TITLES, Maker, Plan
+from omnichannel_amazon_simulator.order_making import KINDS, PENDING, TITLES, Maker, Plan
 from omnichannel_amazon_simulator.product_schemas import Edition
 from omnichannel_amazon_simulator.reports import Desk as Reports
 
@@ -110,6 +110,7 @@ class Seller:
         self.book = OrderBook(self._changed)
         self.reports, self.feeds, self.invoices = Reports(), Feeds(), Invoices()
         self.type_version, self.submissions = 1, 0
+        self.traffic, self._trades = 0.0, 0
         self.requests: Counter[str] = Counter()
         self.listeners: list[Callable[[str, Row], None]] = []
         stock = stock_of(options.listings)
@@ -163,6 +164,25 @@ class Seller:
         if plan.ships_after is not None:
             self._later(order, plan.ships_after, "UNSHIPPED", "SHIPPED")
         return order
+
+    def trade(self, per_hour: float) -> None:
+        """From now on so many usual orders an hour come in, pending first; Amazon ships its own after six hours."""
+        self.traffic = per_hour
+        self._trades += 1
+        if per_hour > 0:
+            self._next(self.clock.now(), self._trades)
+
+    def _next(self, now: float, trade: int) -> None:
+        def come(at: float) -> None:
+            if trade == self._trades:
+                kind = self.random.choices(list(KINDS), list(KINDS.values()))[0]
+                place = self.marketplaces[self.random.randrange(len(self.marketplaces))]
+                plan = Plan(kind, place, "PENDING", at, pending_for=PENDING)
+                plan.ships_after = 6 * 3600.0 if kind in {"fba", "non_amazon"} else None
+                self.order(plan)
+                self._next(at, trade)
+
+        self.agenda.at(now + self.random.expovariate(self.traffic / 3600), come)
 
     def _later(self, order: Order, seconds: float, only: str, status: str) -> None:
         def do(now: float) -> None:
