@@ -2,9 +2,10 @@
 `omnichannel_core.simulators`.
 
 One origin serves the three regional API hosts, `/auth/o2/token` (api.amazon.com), `/apps/authorize/...` (Seller
-Central), presigned documents and the control API below. The region of a request is told by its host
-(`sellingpartnerapi-eu.amazon.com`), or by the X-Forwarded-Host of whoever sends it here instead; without either, it is
-the seller's. No answer is kinder than the real thing where that is known. "guide N" is a section of guide amazon.
+Central), presigned documents and the control API below. Which of Amazon's hosts a request is for is told by its host
+(`sellingpartnerapi-eu.amazon.com`), or by the X-Forwarded-Host of whoever sends it here instead: a path that the host
+does not have is 404, another region's token 403. Without either, any path is answered, and the region is the seller's.
+No answer is kinder than the real thing where that is known. "guide N" is a section of guide amazon.
 
 Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /_control::
 

@@ -122,6 +122,20 @@ async def test_a_token_is_of_one_region(api: Any, american: Any) -> None:
     assert (await api.get("/no/such/path")).json()["errors"][0]["code"] == "MissingAuthenticationToken"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://api.amazon.com{PARTICIPATIONS}",
+        "https://sellingpartnerapi-eu.amazon.com/auth/o2/token",
+        "https://sellercentral.amazon.example/apps/authorize/consent",
+        "https://sellingpartnerapi-eu.amazon.com/tortuga/x",
+    ],
+)
+async def test_each_host_has_its_own_paths(api: Any, url: str) -> None:
+    """What belongs to another of Amazon's hosts is 404."""
+    assert (await api.http.get(url, headers={"x-amz-access-token": api.token})).status_code == 404
+
+
 async def test_participations_name_pseudo_marketplaces_and_vacations(api: Any) -> None:
     """The seller's own shops appear as marketplaces; a vacation and a missing participation are said."""
     await api.control("PUT", "/sellers/A1SELLER", {"suspended": ["A13V1IB3VIYZZH"], "not_participating": []})
