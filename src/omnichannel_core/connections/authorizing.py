@@ -115,9 +115,10 @@ class Authorizing:
         Raises:
             AuthorizationDenied: the state is unknown, used, late, or another account's, user's or driver's.
         """
-        now, state = self.parts.clock.now(), call.query.get("state") or call.query.get("amazon_state", "")
+        now, state = self.parts.clock.now(), call.query.get("state", "")
         draft = await self.parts.store.write(lambda tx: drafts.take_state(tx, _hash(state), now))
-        foreign = draft is None or (draft.account, draft.actor, driver or draft.driver) != (account, actor, draft.driver)
+        asked = (account, actor, driver or (draft.driver if draft else ""))
+        foreign = draft is not None and (draft.account, draft.actor, draft.driver) != asked
         if draft is None or foreign or _late(draft, now):
             raise errors.AuthorizationDenied(
                 "This answer belongs to no open AUTHORIZE of yours: press AUTHORIZE again."
