@@ -37,6 +37,9 @@ COUNTED = 10_000
 TRIES = 2
 """Bulk operations that may fail before the orders are asked for page by page."""
 
+SOON, AGAIN, LATEST = 2.0, 3.0, 30.0
+"""Seconds until a bulk operation is looked at: first, after a failure, at most."""
+
 RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
 SLOTS = frozenset({"LIMIT_REACHED", "OPERATION_IN_PROGRESS"})
 PREPARING = "Shopify prepares the order history"
@@ -189,7 +192,7 @@ async def start(session: Session, cursor: OrderCursor, history: History, filters
         if running is None:
             session.log.warning("Shopify runs no bulk operation (%s): page by page", refusal(refused))
             return on(cursor, replace(history, way="paged"))
-    return on(cursor, replace(history, operation=running), Wait(5.0, PREPARING))
+    return on(cursor, replace(history, operation=running), Wait(SOON, PREPARING))
 
 
 def bulk_query(filters: Filter, history: History) -> str:
@@ -224,20 +227,26 @@ async def poll(session: Session, cursor: OrderCursor, history: History) -> Page[
         return on(cursor, again(history, paged=history.failures + 1 >= TRIES))
     total, orders = int(found.object_count or 0), int(found.root_object_count or 0)
     if found.status in RUNNING:
-        return on(cursor, history, Wait(10.0, f"{PREPARING}: {orders} orders"), total=history.total)
+        return on(cursor, history, patience(session, history, orders), total=history.total)
     if found.status == "COMPLETED" and not found.url:
         return Page(cursor=finished(cursor), more=True)
     if found.status == "COMPLETED":
         whole = replace(history, parts=bulk_file.parts_for(orders), total=orders)
         if await fetched(session, found, whole, expected=total):
             return on(cursor, whole, total=orders)
-        return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(30.0, "Asking Shopify again"))
+        return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
     session.log.warning("Shopify's bulk operation ended as %s (%s)", found.status, found.error_code)
     if found.partial_data_url and history.failures == 0:
         part = replace(history, parts=bulk_file.parts_for(orders), whole=False)
         if await fetched(session, found, part, expected=None):
             return on(cursor, part)
-    return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(30.0, "Asking Shopify again"))
+    return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
+
+
+def patience(session: Session, history: History, orders: int) -> Wait:
+    """A tenth of the time it has taken so far."""
+    taken = (session.clock.now() - (history.begun or session.clock.now())).total_seconds()
+    return Wait(min(LATEST, max(SOON, taken / 10)), f"{PREPARING}: {orders} orders")
 
 
 def folder_of(session: Session, history: History) -> Path:
