@@ -87,7 +87,8 @@ connection = _table(
     _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
-    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
+    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("subscribe_at"), _int("version", "1"),
+    _int("fence"),
     *[
         sa.Index(f"omni_connection_{name}", "account_id", name, "id")
         for name in ("name", "status", "driver", "health", "health_reason", "order_return_errors", "other_errors",
@@ -245,6 +246,14 @@ seen_call = _table(
     sa.Column("key", sa.Text, primary_key=True),
     _int("at"),
 )
+answer = _table(
+    "answer",  # to requests with an idempotency key; status 0 while the first one is under way
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("request"), _int("status"), _text("body"), _int("at"),
+    sa.Index("omni_answer_at", "at"),
+)  # fmt: skip
 audit = _table(
     "audit",
     _id(),
