@@ -7,6 +7,7 @@ anywhere: `bulk_shuffled` shops write them in runs behind (and before) those of 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -64,6 +65,9 @@ class Bulk:
     reported: bool = False
     file: BinaryIO = field(default_factory=TemporaryFile)
     thread: threading.Thread | None = None
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.file.close)
 
     def row(self, store: Store, now: float) -> Row:
         """BulkOperation; counters are texts, addresses live seven days."""
@@ -284,7 +288,7 @@ def _write(request: Request, selection: Selection, bulk: Bulk) -> None:
                     break
                 if bulk.fail and bulk.roots >= bulk.fail_after:
                     bulk.error_code = bulk.fail
-                    return
+                    break
                 made = list(lines(request, step.below, row, None))  # type: ignore[arg-type]
                 bulk.roots += 1
                 bulk.objects += len(made)
@@ -292,6 +296,8 @@ def _write(request: Request, selection: Selection, bulk: Bulk) -> None:
                 if len(block) >= BLOCK:
                     _flush(bulk, block, rng, shuffled=request.store.options.bulk_shuffled)
             _flush(bulk, block, rng, shuffled=request.store.options.bulk_shuffled)
+            if bulk.error_code:
+                return
     except Null:
         bulk.error_code = "INTERNAL_SERVER_ERROR"
     finally:

@@ -123,7 +123,7 @@ class Compiler:
         args = get_argument_values(declared, nodes[0], self.variables)
         if kind.name == "Mutation":
             args["@"] = self._key(nodes[0])
-        resolver = self.request.guarded(kind.name, name, FIELDS.get((kind.name, name)))
+        resolver = self.request.guarded(kind.name, name, key, FIELDS.get((kind.name, name)))
         required, is_list, named = _shape(declared.type)
         sets = [node.selection_set for node in nodes if node.selection_set]
         step = Step(key, name, resolver, args, required, is_list, None)
@@ -233,20 +233,24 @@ def _below(request: Request, step: Step, value: Any) -> Any:
         request.trail.pop()
 
 
-def _listed(request: Request, step: Step, rows: Sequence[Row | None]) -> list[Row | None]:
+def _listed(request: Request, step: Step, rows: Sequence[Row | None], tail: str = "") -> list[Row | None]:
     step.items += len(rows)
     done: list[Row | None] = []
     trail, below = request.trail, step.below
     for n, row in enumerate(rows):
-        trail.append(n)
+        mark = len(trail)
+        trail += (n, tail) if tail else (n,)
         done.append(None if row is None else run(request, below, row))  # type: ignore[arg-type]
-        trail.pop()
+        del trail[mark:]
     return done
 
 
 def _connected(request: Request, step: Step, value: Slice | Sequence[Row]) -> Row:
     page = value if isinstance(value, Slice) else sliced(value, step.args)
-    nodes = _listed(request, step, page.rows)
+    edges = "nodes" not in (step.edge or {}).values()
+    request.trail.append("edges" if edges else "nodes")
+    nodes = _listed(request, step, page.rows, "node" if edges else "")
+    request.trail.pop()
     done: Row = {}
     for key, what in (step.edge or {}).items():
         if what == "nodes":

@@ -45,7 +45,7 @@ class Request:
 
     # rights
 
-    def guarded(self, kind: str, name: str, resolver: Resolver | None) -> Resolver | None:
+    def guarded(self, kind: str, name: str, key: str, resolver: Resolver | None) -> Resolver | None:
         """The resolver, or one that says why it is not run."""
         if name.startswith("__"):
             return resolver
@@ -54,17 +54,17 @@ class Request:
         item = returned.removesuffix("Connection")
         lacks = access.missing(kind, name, item, self.scopes)
         if lacks:
-            return self._denied(lacks, lacks.partition("Required access: ")[2])
+            return self._denied(lacks, key, lacks.partition("Required access: ")[2])
         if item in access.GUARDED and self.install.level < 1:
-            return self._denied(f"This app is not approved to access the {item} object.", "")
+            return self._denied(f"This app is not approved to access the {item} object.", key)
         protected = access.PROTECTED.get((kind, name))
         if protected and protected not in self.install.protected:
-            return self._denied(f"This app is not approved to use the {name} field.", "")
+            return self._denied(f"This app is not approved to use the {name} field.", key)
         return resolver
 
-    def _denied(self, message: str, required: str) -> Resolver:
+    def _denied(self, message: str, key: str, required: str = "") -> Resolver:
         def deny(request: Request, row: Row, args: Row) -> None:
-            request.errors.append(access.denial(message, request.trail, required))
+            request.errors.append(access.denial(message, [*request.trail, key], required))
 
         return deny
 
