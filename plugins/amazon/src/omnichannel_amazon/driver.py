@@ -9,7 +9,11 @@ from omnichannel_amazon.authorization import FLOW
 from omnichannel_amazon.credentials import AmazonApplication, AmazonCredentials
 from omnichannel_amazon.settings import PAGES
 from omnichannel_amazon.sync.data_model import DATA_MODEL
+from omnichannel_amazon.sync.invoices import INVOICES
 from omnichannel_amazon.sync.orders import ORDERS
+from omnichannel_amazon.sync.prices import PRICES
+from omnichannel_amazon.sync.shipments import SHIPMENTS
+from omnichannel_amazon.sync.stock import STOCK
 from omnichannel_core.driver import (
     Application,
     AuthorizationFlow,
@@ -48,7 +52,7 @@ def settings_pages() -> Sequence[SettingsPage]:
 @hookimpl
 def sync_streams() -> Streams:
     """The data model first."""
-    return (DATA_MODEL, ORDERS)
+    return (DATA_MODEL, ORDERS, STOCK, PRICES, SHIPMENTS, INVOICES)
 
 
 @hookimpl

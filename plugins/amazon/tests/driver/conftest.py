@@ -10,6 +10,7 @@ from socket import socket
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import anyio
 import anyio.lowlevel
 import httpx2
 import msgspec
@@ -110,7 +111,7 @@ class DirectHttp:
 
     async def download(self, operation: str, url: str, to: Path, *, token: str | None = None) -> Answer:
         answer = await self.send(operation, "GET", url, token=token)
-        to.write_bytes(answer.content)
+        await anyio.Path(to).write_bytes(answer.content)
         return Answer(operation=operation, status=answer.status, headers=answer.headers, content=b"")
 
 
