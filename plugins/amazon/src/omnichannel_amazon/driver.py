@@ -8,10 +8,13 @@ from omnichannel_amazon.api import API
 from omnichannel_amazon.authorization import FLOW
 from omnichannel_amazon.credentials import AmazonApplication, AmazonCredentials
 from omnichannel_amazon.settings import PAGES
-from omnichannel_amazon.sync.data_model import DATA_MODEL
+from omnichannel_amazon.sync.data_model import DATA_MODEL, PRODUCT_TYPES
+from omnichannel_amazon.sync.fba import FBA
 from omnichannel_amazon.sync.invoices import INVOICES
+from omnichannel_amazon.sync.offers import OFFERS
 from omnichannel_amazon.sync.orders import ORDERS
 from omnichannel_amazon.sync.prices import PRICES
+from omnichannel_amazon.sync.returns import RETURNS
 from omnichannel_amazon.sync.shipments import SHIPMENTS
 from omnichannel_amazon.sync.stock import STOCK
 from omnichannel_core.driver import (
@@ -52,7 +55,7 @@ def settings_pages() -> Sequence[SettingsPage]:
 @hookimpl
 def sync_streams() -> Streams:
     """The data model first."""
-    return (DATA_MODEL, ORDERS, STOCK, PRICES, SHIPMENTS, INVOICES)
+    return (DATA_MODEL, ORDERS, FBA, RETURNS, PRODUCT_TYPES, OFFERS, STOCK, PRICES, SHIPMENTS, INVOICES)
 
 
 @hookimpl
