@@ -114,7 +114,7 @@ def cursor_apart() -> None:
     streams.commit = lambda *_, **__: None
 
 
-def work(ground: Ground, connection: int, backend: str, lease: float | None = None) -> None:
+def work(ground: Ground, connection: int, backend: str, lease: float = 60.0) -> None:
     """A worker: takes over what there is, and ends with the import."""
 
     async def main() -> None:
