@@ -17,7 +17,6 @@ from omnichannel_pos.ledger import Header
 from omnichannel_pos.live import Live
 from omnichannel_pos.sync.outgoing import CatalogRow, PriceRow, StockRow
 
-
 _TITLES: Mapping[str, str] = {
     "receipt": "A receipt pushed before its closing",
     "outgoing": "A file that goes out to the tills",
