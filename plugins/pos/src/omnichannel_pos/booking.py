@@ -227,7 +227,12 @@ def _cash(line: Line, one: str, receipt: Receipt, till: Till, revision: str) -> 
 
 def _extra(receipt: Receipt) -> dict[str, str]:
     head = receipt.head
-    said = {"cash_register": head.till, "closing": head.closing, "terminal": head.terminal, "operator": head.operator}
+    said = {
+        "cash_register": head.till,
+        "closing": whole(head.closing),
+        "terminal": head.terminal,
+        "operator": head.operator,
+    }
     return {name: text for name, text in said.items() if text}
 
 

@@ -45,7 +45,16 @@ def shipped(name: str) -> dict[str, Any]:
 
 def _schema(name: str, shape: Any) -> dict[str, Any]:
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": _TITLES[name]}
-    return {**head, **msgspec.json.schema(shape)}
+    return {**head, **_numbers_too(msgspec.json.schema(shape))}
+
+
+def _numbers_too(schema: Any) -> Any:
+    """Amounts are read as text and as numbers."""
+    if isinstance(schema, dict):
+        if schema.get("format") == "decimal":
+            return {**schema, "type": ["string", "number"]}
+        return {name: _numbers_too(one) for name, one in schema.items()}
+    return [_numbers_too(one) for one in schema] if isinstance(schema, list) else schema
 
 
 def _outgoing() -> dict[str, Any]:
