@@ -253,7 +253,10 @@ def _tax(line: Line) -> Decimal:
 
 
 def closing(texts: Mapping[str, str], key: Key, till: Till, extra: Mapping[str, str]) -> Closing:
-    """The closing itself, the last of its records: totals by kind of business (`sales:`) and payment (`paid:`)."""
+    """The closing itself, the last of its records: totals by kind of business (`sales:`) and payment (`paid:`).
+
+    It takes the place of its file's name, under which the file may have failed before.
+    """
     totals: dict[str, Decimal] = {}
     wanted = (*KEY, "GV_TYP", "Z_UMS_BRUTTO")
     for row in rows(texts.get("businesscases.csv", ""), "businesscases.csv", wanted):
@@ -266,5 +269,5 @@ def closing(texts: Mapping[str, str], key: Key, till: Till, extra: Mapping[str, 
     return Closing(
         id=key_of(*key), revision=FINAL, number=int(key[1]) if key[1].isdecimal() else 0,
         at=UNSET if at is None else at, totals={name: till.money(amount) for name, amount in totals.items()},
-        extra=dict(extra),
+        extra=dict(extra), replaces=(extra["file"],),
     )  # fmt: skip
