@@ -29,6 +29,7 @@ from omnichannel_core.connections.listing import Listing
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.parts import HostList, Parts, Sink
 from omnichannel_core.connections.processing import ProcessDoor
+from omnichannel_core.connections.repeating import Repeating
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
@@ -108,6 +109,7 @@ class Omnichannel:
     views: Views
     processes: ProcessDoor
     hub: Hub
+    answers: Repeating
 
     async def __aenter__(self) -> Self:
         if self._stack is not None:
@@ -178,6 +180,7 @@ class Omnichannel:
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)
+        self.answers = Repeating(parts)
 
     async def _finished(self, process: Any) -> None:
         await self._events.tell("process_finished", process=process)
@@ -203,6 +206,11 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    @property
+    def callback_base(self) -> str:
+        """Where marketplaces reach the host; '' is nowhere."""
+        return self._callback_base
 
     @property
     def own_key_file(self) -> Path | None:

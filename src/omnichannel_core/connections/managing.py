@@ -167,7 +167,8 @@ class Managing:
         self, account: str, connection_id: int, *, name: str | None = None,
         credentials: Mapping[str, Any] | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None,
         inherits: Mapping[str, bool] | None = None,
-        version: int | None = None, draft: int | None = None, move_account: bool = False, actor: str = "",
+        version: int | None = None, versions: Mapping[str, int] | None = None, draft: int | None = None,
+        move_account: bool = False, actor: str = "",
     ) -> Saved:  # fmt: skip
         """SAVE of an edit: name, credentials and settings, all or nothing.
 
@@ -175,6 +176,7 @@ class Managing:
             credentials: the whole form; an empty secret keeps the stored one.
             settings: own values by page. inherits: *Apply from default* by page.
             version: the connection's, as it was when the form was opened; None is not compared.
+            versions: the same by settings page; the difference is in the Conflict.
             draft: of an AUTHORIZE for this connection.
             move_account: allow credentials of another remote account.
 
@@ -193,7 +195,7 @@ class Managing:
         driver = await self.sessions.driver(account, seen.driver)
         brought = await self.authorizing.brought(account, driver, draft, actor, connection_id)
         typed = None if credentials is None and draft is None else {**brought.typed, **(credentials or {})}
-        plan = self.settings.plan(driver, settings or {}, inherits or {})
+        plan = self.settings.plan(driver, settings or {}, inherits or {}, versions=versions)
         return await self._edit(account, kept, seen, driver, typed, brought, plan, move_account, actor)
 
     async def arrived(self, account: str, connection_id: int, fields: Mapping[str, Any], token: Token | None) -> Saved:

@@ -246,6 +246,14 @@ seen_call = _table(
     sa.Column("key", sa.Text, primary_key=True),
     _int("at"),
 )
+answer = _table(
+    "answer",  # to requests with an idempotency key; status 0 while the first one is under way
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("request"), _int("status"), _text("body"), _int("at"),
+    sa.Index("omni_answer_at", "at"),
+)  # fmt: skip
 audit = _table(
     "audit",
     _id(),
