@@ -53,5 +53,3 @@ _DECIMALS = {
 }  # fmt: skip
 DECIMALS = {column: places for places, words in _DECIMALS.items() for column in words.split()}
 """Of numeric columns; all others are text."""
-REQUIRED = frozenset({"transactions.csv", "lines.csv", "lines_vat.csv"})
-"""Without these an export says nothing; a till may leave out any other."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omnichannel_pos_simulator.live import pushed
 from omnichannel_pos_simulator.till import Day, Till
 from omnichannel_pos_simulator.writing import as_zip, drop, files
 
@@ -161,12 +162,18 @@ async def test_unfinished_names_wait(shop: Any) -> None:
     assert shop.files("error") == []
 
 
-async def test_half_written_while_young(shop: Any, clock: Any) -> None:
+def a_sale() -> tuple[bytes, set[str]]:
+    """A live receipt, and its id."""
+    till = Till(seed=3)
+    return pushed(till, till.sell()), set(till.truth.orders)
+
+
+@pytest.mark.parametrize("name", ["z.zip", "z.json"])
+async def test_half_written_while_young(shop: Any, clock: Any, name: str) -> None:
     """A file that cannot be read yet is waited for while it may still grow, and booked when it is whole."""
-    one = day(3)
-    body = as_zip([one])
-    file = shop.exchange / "in" / "z.zip"
-    file.write_bytes(body[:-500])
+    body, orders = (as_zip([day(3)]), set(day(3).truth.orders)) if name == "z.zip" else a_sale()
+    file = shop.exchange / "in" / name
+    file.write_bytes(body[:-100])
     os.utime(file, (clock.now().timestamp() - 5,) * 2)
     looked = 0
 
@@ -179,5 +186,6 @@ async def test_half_written_while_young(shop: Any, clock: Any) -> None:
 
     process = await shop.house.connections.synchronize("acme", shop.id)
     await shop.house.processes.run_to_end("acme", process.id, seen)
-    assert set(await shop.records("Order")) == set(one.truth.orders)
+    assert set(await shop.records("Order")) == orders
+    assert looked
     assert shop.files("error") == []
