@@ -61,6 +61,17 @@ def symlink(one: Day) -> bytes:
     return out.getvalue()
 
 
+def long_directory(one: Day) -> bytes:
+    """Forty members with comments of 60,000 bytes."""
+    out = io.BytesIO(as_zip([one]))
+    with zipfile.ZipFile(out, "a") as archive:
+        for number in range(40):
+            info = zipfile.ZipInfo(f"x{number}")
+            info.comment = b"x" * 60_000
+            archive.writestr(info, b"")
+    return out.getvalue()
+
+
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE DataSet [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><DataSet>&c;</DataSet>'
@@ -70,6 +81,7 @@ HOSTILE: dict[str, tuple[Build, str]] = {
     "bomb": (changed("lines.csv", lambda body: body + b"0" * 60_000_000), "zip_bomb"),
     "lying size": (lying_size, "zip_bomb|unreadable"),
     "many members": (lambda one: zipped({**files([one]), **{f"x{n}": b"" for n in range(600)}}), "zip_bomb"),
+    "long directory": (long_directory, "zip_bomb"),
     "traversal": (lambda one: zipped({**files([one]), "../../evil.csv": b"x"}), "path_traversal"),
     "absolute": (lambda one: zipped({**files([one]), "/etc/evil.csv": b"x"}), "path_traversal"),
     "drive": (lambda one: zipped({**files([one]), "C:\\evil.csv": b"x"}), "path_traversal"),
