@@ -16,6 +16,7 @@ ATTEMPTS = 5
 STOPPED = 5  # seconds; a worker that is stopped inside a transaction must not keep its rows locked for ever
 # serialization failure, deadlock, and a key that somebody else has just made: what others did is seen the next time
 RACES = frozenset({"40001", "40P01", "23505"})
+OPTION = "omni_engine_apart"  # of a connection: the engine's tables are in ENGINE_SCHEMA, ours are not
 ENGINE_SCHEMA = "omni_engine"  # of the engine's tables, where ours have no schema of their own: a host may have its own
 
 
@@ -39,6 +40,7 @@ def make_engine(url: sa.URL, schema: str) -> sa.Engine:
     try:
         engine = sa.create_engine(
             url, pool_size=WRITERS + READERS, max_overflow=2, pool_pre_ping=True, pool_use_lifo=True,
+            execution_options={OPTION: not schema},
         )  # fmt: skip
     except ModuleNotFoundError as cause:
         raise errors.UsageError(

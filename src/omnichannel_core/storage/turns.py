@@ -13,6 +13,7 @@ import attrs
 import sqlalchemy as sa
 
 from omnichannel_core.model.process import State
+from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros
@@ -67,10 +68,10 @@ class Ended:
 
 def look(tx: Tx, who: Who, now: datetime, cap: int) -> Look:
     """Ask, change nothing."""
-    facts = _facts(who, now, cap)
-    count = tx.execute(_count(alone=who.only is not None), facts).scalar() or 0
-    next_at = None if count else tx.execute(_next(alone=who.only is not None), facts).scalar()
-    return Look(due=count, next_at=maybe_moment(next_at), orphans=bool(_orphaned(tx, who, now)))
+    facts = _facts(who, now, cap) | {"me": who.worker}
+    count, next_at, late = tx.execute(_look(alone=who.only is not None), facts).one()
+    orphans = bool(late) or (who.alive is not None and bool(_orphaned(tx, who, now)))
+    return Look(due=count, next_at=None if count else maybe_moment(next_at), orphans=orphans)
 
 
 def take(
@@ -89,7 +90,8 @@ def take(
             .where(C.id.in_(orphans), C.state == State.RUNNING.value)
             .values(state=State.QUEUED.value, worker="", lease_until=0)
         )
-    ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))
+        engine.call(tx, orphans)
+    ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))[:limit]
     if not ids:
         return []
     rows = tx.execute(
@@ -146,8 +148,10 @@ def leave(tx: Tx, worker: str, now: datetime) -> int:
             state=sa.case((asked, State.CANCELLED.value), else_=State.QUEUED.value), worker="", lease_until=0,
             run_at=micros(now), finished_at=sa.case((asked, micros(now)), else_=None),
         )
-    )  # fmt: skip
-    return done.rowcount
+        .returning(C.id, C.state)
+    ).all()  # fmt: skip
+    engine.call(tx, (row[0] for row in done if row[1] == State.QUEUED.value))
+    return len(done)
 
 
 def _facts(who: Who, now: datetime, depth: int) -> dict[str, Any]:
@@ -162,14 +166,17 @@ def _idle(alone: bool) -> sa.ColumnElement[bool]:
 
 # Statements are built once: building one costs as much as running it.
 @cache
-def _count(*, alone: bool) -> sa.Select[Any]:
+def _look(*, alone: bool) -> sa.Select[Any]:
+    """One question for all: how many are due, when the next is, and whether a lease is over."""
     due = sa.select(C.id).where(_idle(alone), C.run_at <= sa.bindparam("now")).limit(sa.bindparam("depth"))
-    return sa.select(sa.func.count()).select_from(due.subquery())
-
-
-@cache
-def _next(*, alone: bool) -> sa.Select[Any]:
-    return sa.select(sa.func.min(C.run_at)).where(_idle(alone))
+    late = sa.select(C.id).where(
+        sa.text("state = 'running'"), C.worker != sa.bindparam("me"), C.lease_until <= sa.bindparam("now")
+    )
+    return sa.select(
+        sa.select(sa.func.count()).select_from(due.subquery()).scalar_subquery(),
+        sa.select(sa.func.min(C.run_at)).where(_idle(alone)).scalar_subquery(),
+        sa.exists(late),
+    )
 
 
 def _orphaned(tx: Tx, who: Who, now: datetime) -> list[int]:
