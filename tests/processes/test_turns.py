@@ -58,7 +58,7 @@ def test_one_slot_goes_round(store: Store, clock: Any):
     """With a single slot, a connection that was just served waits behind one that was not."""
     fill(store, clock, {1: 400, 2: 1})
     first = take(store, clock, limit=1)
-    second = take(store, clock, limit=1, busy={1: 1})
+    second = take(store, clock, limit=1, busy={("a", 1): 1})
     assert connections(store, first) + connections(store, second) == [1, 2]
 
 

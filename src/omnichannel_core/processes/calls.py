@@ -101,7 +101,7 @@ class Calls:
             return
         async with anyio.create_task_group() as group:
             group.start_soon(self._reap)
-            await worker.run()
+            await worker.run()  # type: ignore[no-untyped-call]
             group.cancel_scope.cancel()
 
     async def _answer(self, process: int) -> None:

@@ -60,7 +60,9 @@ class Shift:
         )  # fmt: skip
         self._running: dict[tuple[int, int], Turn] = {}  # by id and fence, until its end is written
         self._ended: list[turns.Ended] = []
-        self._lately: deque[int] = deque(maxlen=runner.slots)  # connections whose turns ended last
+        self._lately: deque[tuple[str, int]] = deque(
+            maxlen=runner.slots
+        )  # whose ended last
         self._waiting = 0  # due ones that found no slot
         self._over = Bell()
         self._closing, self._closed = False, anyio.Event()
@@ -155,16 +157,13 @@ class Shift:
 
     def _looked(self, look: turns.Look, now: datetime) -> None:
         self._waiting = look.due
-        if look.next_at is not None:
-            soon = (look.next_at - now).total_seconds()
-        else:
-            soon = AROUND
+        soon = AROUND if look.next_at is None else (look.next_at - now).total_seconds()
         self._around_at = anyio.current_time() + min(max(soon, QUICK), AROUND)
 
     async def _exchange_now(self, free: int) -> bool:
         """Write what has ended, take what fits."""
         ended, self._ended = self._ended, []
-        busy = Counter(turn.process.connection or 0 for turn in self._running.values()) + Counter(self._lately)
+        busy = Counter(_owner(turn) for turn in self._running.values()) + Counter(self._lately)
         try:
             done = await self._store.write(lambda tx: self._exchange(tx, ended, free, busy))
         except BaseException:
@@ -172,7 +171,7 @@ class Shift:
             raise
         for one in ended:
             turn = self._running.pop((one.held.id, one.held.fence))
-            self._lately.append(turn.process.connection or 0)
+            self._lately.append(_owner(turn))
             if self._calls is not None:
                 self._calls.over((one.held.id, one.held.fence))
         self._waiting = done.waiting
@@ -185,7 +184,7 @@ class Shift:
             self._calls.nothing_due()
         return bool(ended or done.taken)
 
-    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[int]) -> Exchanged:
+    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[tuple[str, int]]) -> Exchanged:
         now = self._clock.now()
         over, lost, due = [], [], []
         for one in ended:
@@ -340,6 +339,10 @@ class Shift:
         done = self._exchange(tx, ended, 0, Counter())
         turns.leave(tx, self._who.worker, self._clock.now())
         return done
+
+
+def _owner(turn: Turn) -> tuple[str, int]:
+    return turn.process.account, turn.process.connection or 0
 
 
 def _rows(tx: Tx, held: list[turns.Held]) -> list[Process]:
