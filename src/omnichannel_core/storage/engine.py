@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 TASK, QUEUE = "omnichannel.turn", "omnichannel"
 LEVEL = "engine"  # key in omni_store: the newest of Procrastinate's own migrations that was applied
-_PATH = sa.text("SELECT set_config('search_path', :schema || ', ' || current_setting('search_path'), true)")
+_PATH = sa.text(  # once in a transaction, however many calls it makes
+    "SELECT set_config('search_path', :schema || ', ' || current_setting('search_path'), true) "
+    "WHERE NOT starts_with(current_setting('search_path'), :schema)"
+)
 
 
 def call(tx: Tx, ids: Iterable[int]) -> None:
