@@ -40,7 +40,7 @@ class Calls:
         self._closing, self._closed = False, anyio.Event()
         self._scope = anyio.CancelScope(shield=True)
         self._worker: Any = None
-        self._app = App(connector=PsycopgConnector(min_size=1, max_size=4, **connect_options(store)))
+        self._app = App(connector=PsycopgConnector(min_size=1, max_size=4, configure=_alone, **connect_options(store)))
         self._app.task(name=TASK, queue=QUEUE, retry=RetryStrategy(max_attempts=10, wait=1))(self._answer)
 
     @property
@@ -126,6 +126,11 @@ class Calls:
                     await manager.retry_job(job)
                 except Exception as trouble:  # noqa: BLE001 - another worker was first
                     _log.info("stalled call %s: %s", job.id, type(trouble).__name__)
+
+
+async def _alone(connection: Any) -> None:
+    """Each of the engine's questions is one statement: it needs no BEGIN and COMMIT around it."""
+    await connection.set_autocommit(True)
 
 
 def answering(store: Store, slots: int, ring: Callable[[], None]) -> Calls | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 QUICK, IDLE = 0.05, 0.5  # real seconds between two looks at an empty queue: the first, and after a while
 AROUND = 5.0  # real seconds between two looks where calls tell what is due: for what was lost, and for the dead's
 SERVER_LEASE = 8.0  # seconds: with a look around, who dies there is taken over within fifteen
-SERVER_TICK = 6.0  # seconds; a tick on a server is a question that all of its users pay for
+SERVER_TICK = 8.0  # seconds; a tick on a server is a question that all of its users pay for
 LOOK = 1.0  # real seconds between two looks at who is asked to end
 TOLD_WITHIN = 10.0  # real seconds that a callback may take once the shift is over
 _log = logging.getLogger(__name__)
@@ -60,9 +60,7 @@ class Shift:
         )  # fmt: skip
         self._running: dict[tuple[int, int], Turn] = {}  # by id and fence, until its end is written
         self._ended: list[turns.Ended] = []
-        self._lately: deque[tuple[str, int]] = deque(
-            maxlen=runner.slots
-        )  # whose ended last
+        self._lately: deque[tuple[str, int]] = deque(maxlen=runner.slots)  # whose ended last
         self._waiting = 0  # due ones that found no slot
         self._over = Bell()
         self._closing, self._closed = False, anyio.Event()

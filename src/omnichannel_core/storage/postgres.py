@@ -13,9 +13,7 @@ from omnichannel_core import errors
 T = TypeVar("T")
 WRITERS, READERS = 4, 4  # threads of a house; each needs one connection
 ATTEMPTS = 5
-SESSIONS = frozenset(
-    {"08", "25", "40", "53", "57"}
-)  # classes of SQLSTATE
+SESSIONS = frozenset({"08", "25", "40", "53", "57"})  # classes of SQLSTATE
 STOPPED = 5  # seconds; a worker that is stopped inside a transaction must not keep its rows locked for ever
 # serialization failure, deadlock, and a key that somebody else has just made: what others did is seen the next time
 RACES = frozenset({"40001", "40P01", "23505"})
