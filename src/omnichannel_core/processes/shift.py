@@ -31,6 +31,7 @@ QUICK, IDLE = 0.05, 0.5  # real seconds between two looks at an empty queue: the
 AROUND = 5.0  # real seconds between two looks where calls tell what is due: for what was lost, and for the dead's
 SERVER_LEASE = 8.0  # seconds: with a look around, who dies there is taken over within fifteen
 SERVER_TICK = 8.0  # seconds; a tick on a server is a question that all of its users pay for
+FORGET = 600.0  # seconds between two looks for calls that nobody here hears
 LOOK = 1.0  # real seconds between two looks at who is asked to end
 TOLD_WITHIN = 10.0  # real seconds that a callback may take once the shift is over
 _log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class Shift:
                     self._calls = calls.answering(self._store, self._runner.slots, self._queue.work.ring)
                 if self._calls is not None:
                     self._group.start_soon(self._calls.run)
+                elif not (self._alone or self._store.is_sqlite):
+                    self._group.start_soon(self._tick, FORGET, self._forget)
                 for seconds, tick in () if self._alone else self._runner.ticks:
                     self._group.start_soon(self._tick, seconds, tick)
                 task_status.started()
@@ -317,6 +320,9 @@ class Shift:
             except Exception:  # noqa: BLE001 - one that fails must not stop the others
                 _log.exception("a tick failed")
             await anyio.sleep(seconds)
+
+    async def _forget(self) -> None:
+        await self._store.write(engine.forget)
 
     async def _stop(self) -> None:
         """Ask all turns to end, wait until they have, and leave nothing running."""
