@@ -33,6 +33,7 @@ from omnichannel_core.connections.repeating import Repeating
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.stores import Stores
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
@@ -76,6 +77,7 @@ class Omnichannel:
         callback_base: where marketplaces reach the host, e.g. https://host.example/omnichannel; '' is nowhere.
         work: run processes in this house's own task group; False: only queue (a worker runs them).
         slots: processes at once.
+        lease: seconds after which a worker that gives no sign is taken over, wherever file locks cannot tell.
 
     Raises on entering:
         VaultSealed: no key, or another one than the store's. StoreOutdated. StorageError.
@@ -86,10 +88,10 @@ class Omnichannel:
         trust: str | Mapping[str, Any] | None = None, endpoints: Mapping[str, str] | None = None,
         allow: Iterable[str] | Mapping[str, Iterable[str]] = (), sink: Sink | None = None, hosts: Sequence[object] = (),
         host_lists: Mapping[str, HostList] | None = None, callback_base: str = "", clock: Clock | None = None,
-        work: bool = True, slots: int = 64, catalog: Catalog | None = None,
+        work: bool = True, slots: int = 64, lease: float = 60.0, catalog: Catalog | None = None,
     ) -> None:  # fmt: skip
         self._store = Store(str(store), Path(data) if data is not None else None)
-        self._keys, self._work, self._slots = keys, work, slots
+        self._keys, self._work, self._slots, self._lease = keys, work, slots, lease
         self._clock: Clock = clock or SystemClock()
         self._trust = Trust.of(trust if trust is not None else {"keys": []})
         self._catalog = catalog or Catalog()
@@ -103,6 +105,7 @@ class Omnichannel:
     licenses: Licenses
     drivers: Drivers
     connections: ConnectionsDoor
+    stores: Stores
     views: Views
     processes: ProcessDoor
     hub: Hub
@@ -160,18 +163,20 @@ class Omnichannel:
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
         delivering = Delivering(parts, sessions)
         listing = Listing(parts.store)
-        self._scheduling = Scheduling(parts, sessions, authorizing)
+        self._scheduling = Scheduling(parts, sessions, authorizing, switching)
         self._runner = Runner(
-            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
+            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots, lease=self._lease,
             handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
             on_finished=self._finished,
             ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
+        calling = Calling(parts, sessions, authorizing, managing)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
+            self._scheduling, calling, switching,
         )  # fmt: skip
+        self.stores = Stores(parts, sessions, managing, calling)
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)

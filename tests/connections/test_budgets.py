@@ -212,25 +212,26 @@ def arrivals() -> Iterator[tuple[int, list[float]]]:
     server.server_close()
 
 
-def _start(store: Store, port: int, seconds: float) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
-        [sys.executable, str(SPENDER), str(store.path), str(port), str(seconds)], stdout=subprocess.PIPE, text=True
-    )
+def _start(backing: Any, port: int, seconds: float) -> subprocess.Popen[str]:
+    command = [sys.executable, str(SPENDER), backing.url, str(backing.data), str(port), str(seconds)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     return child
 
 
-def test_processes_share_a_budget_and_one_is_killed(store: Store, arrivals: tuple[int, list[float]]) -> None:
+def test_processes_share_a_budget_and_one_is_killed(
+    store: Store, backing: Any, arrivals: tuple[int, list[float]]
+) -> None:
     """Two processes spend one budget, one is killed, another takes its place: the server never sees more than it."""
     port, came = arrivals
-    children = [_start(store, port, 2.5), _start(store, port, 2.5)]
+    children = [_start(backing, port, 2.5), _start(backing, port, 2.5)]
     began = time.time()
     while len(came) < 40:
         assert time.time() < began + 20
         time.sleep(0.01)
     children[0].kill()
-    children.append(_start(store, port, 1.0))
+    children.append(_start(backing, port, 1.0))
     for child in children:
         child.wait(30)
         assert child.stdout is not None

@@ -176,3 +176,33 @@ def test_old_ends_are_pruned_and_open_ones_never(store: Store, clock: Any):
     clock.turn(1)
     assert store.write_now(lambda tx: prune(tx, clock.now())) == 1
     assert [one.id for one in store.read_now(lambda tx: Processes(tx, "a").page())] == [2]
+
+
+def crash(store: Store, clock: Any, times: int, *, page: bool = False) -> list[Held]:
+    """So many workers take it and are never seen again, at last perhaps after a page."""
+    held: list[Held] = []
+    for number in range(times):
+        held = take(store, clock, f"worker {number}")
+        clock.turn(61)
+    if page:
+        (one,) = held
+        store.write_now(lambda tx: Processes(tx, "a").beat(one.id, one.fence, Beat(done=1), clock.now()))
+    return held
+
+
+def test_what_every_worker_dies_over_fails_and_says_so(store: Store, clock: Any):
+    """After twenty workers that died over it without a page between, a process fails for the operator to look at."""
+    fill(store, clock, {1: 1})
+    (held,) = crash(store, clock, turns.CRASHES)
+    assert take(store, clock, "one more") == []
+    process = store.read_now(lambda tx: Processes(tx, "a").get(held.id))
+    assert (process.state, process.error_key) == (State.FAILED, "worker_lost")
+    assert process.finished_at == clock.now()
+
+
+def test_a_page_between_crashes_shows_that_it_goes_on(store: Store, clock: Any):
+    """Workers that die, but get further, are followed by others for as long as it takes."""
+    fill(store, clock, {1: 1})
+    for _ in range(3):
+        crash(store, clock, turns.CRASHES - 1, page=True)
+    assert len(take(store, clock, "one more")) == 1

@@ -115,9 +115,10 @@ class Authorizing:
         Raises:
             AuthorizationDenied: the state is unknown, used, late, or another account's, user's or driver's.
         """
-        now, state = self.parts.clock.now(), call.query.get("state") or call.query.get("amazon_state", "")
+        now, state = self.parts.clock.now(), call.query.get("state", "")
         draft = await self.parts.store.write(lambda tx: drafts.take_state(tx, _hash(state), now))
-        foreign = draft is None or (draft.account, draft.actor, driver or draft.driver) != (account, actor, draft.driver)
+        asked = (account, actor, driver or (draft.driver if draft else ""))
+        foreign = draft is not None and (draft.account, draft.actor, draft.driver) != asked
         if draft is None or foreign or _late(draft, now):
             raise errors.AuthorizationDenied(
                 "This answer belongs to no open AUTHORIZE of yours: press AUTHORIZE again."
@@ -203,10 +204,20 @@ class Authorizing:
         brought = await self.brought(account, driver, draft, actor, one.connection)
         return self._view(one, driver, brought.typed, brought.token is not None)
 
-    async def discard(self, account: str, draft: int) -> None:
-        """Back: all is rejected, the token included."""
-        now = self.parts.clock.now()
-        await self.parts.store.write(lambda tx: drafts.remove(tx, drafts.get(tx, account, draft, now)))
+    async def discard(self, account: str, draft: int, *, actor: str = "") -> None:
+        """Back: all is rejected, the token included.
+
+        Raises:
+            NotFound: over, somebody else's, or never there.
+        """
+
+        def write(tx: Tx) -> None:
+            one = drafts.get(tx, account, draft, self.parts.clock.now())
+            if one.actor != actor:
+                raise errors.NotFound(f"There is no draft {draft} any more: begin again.")
+            drafts.remove(tx, one)
+
+        await self.parts.store.write(write)
 
     async def keep_token(self, brought: Brought) -> None:
         """A draft's token was renewed on the way: the new one, where the draft is still there."""

@@ -61,8 +61,14 @@ class Calling:
             CallRefused: forged, stale or malformed: answer 401. NotFound: answer 404.
         """
         last: errors.OmnichannelError = errors.NotFound(f"Nobody here is called back by {driver!r}.")
+        tried = set[str]()  # an application that many accounts share is asked once
         for account, connection_id in await self._doors(driver, key):
             try:
+                if connection_id is None:
+                    proof = await self.sessions.application_proof(account, driver)
+                    if proof in tried:
+                        continue
+                    tried.add(proof)
                 async with self._door(account, driver, connection_id) as work:
                     callbacks = work.driver.callbacks
                     if callbacks is None:
@@ -74,6 +80,19 @@ class Calling:
             answer = await self._act(driver, account, connection_id, said)
             return attrs.evolve(answer, framed_by=tuple(callbacks.framed_by), remote=said[-1].account if said else "")
         raise last
+
+    async def hand_over(self, account: str, connection_id: int, call: Call) -> CallAnswer:
+        """A call that the host itself brings for one connection of an account; the host vouches for the caller.
+
+        Raises:
+            NotFound: not in this account, or its driver takes no calls. CallRefused: malformed. NotAdmitted.
+        """
+        async with self._door(account, "", connection_id) as work:
+            callbacks = work.driver.callbacks
+            if callbacks is None:
+                raise errors.NotFound(f"Driver {work.driver.name!r} takes no calls.")
+            said = await checking.asked("Call", lambda: callbacks.receive(work.session, call))
+        return await self._act(work.driver.name, account, connection_id, said)
 
     async def _doors(self, driver: str, key: str) -> list[tuple[str, int | None]]:
         """One connection by its key; else each account that has the driver, for its application."""

@@ -90,6 +90,7 @@ class Managing:
         """
         clean = clean_name(name)
         declared = await self.sessions.driver(account, driver)
+        _fits(declared, made_for)
         brought = await self.authorizing.brought(account, declared, draft, actor)
         form = forms.validate(declared.credentials, {**brought.typed, **(credentials or {})}, brought=brought.typed)
         plan = self.settings.plan(declared, settings or {})
@@ -354,6 +355,17 @@ def _same_account(seen: Connection, form: Credentials, found: Checkup, move_acco
             "Create another connection for it, or allow the move explicitly."
         )
     return attrs.evolve(seen, remote_account=form.remote_account() or found.account, channel=form.channel())
+
+
+def _fits(driver: Driver, made_for: Record | None) -> None:
+    """A driver made for a thing of the host gets one; no other driver does."""
+    wanted = driver.flow.made_for
+    if wanted is not None and not isinstance(made_for, wanted):
+        raise errors.UsageError(
+            f"Connections of {driver.name} are made for a {wanted.__name__}, not by a form: add a store instead."
+        )
+    if wanted is None and made_for is not None:
+        raise errors.UsageError(f"Connections of {driver.name} are made by a form, not for a thing of the host.")
 
 
 def _same_person(form: Credentials, found: Checkup) -> None:

@@ -75,6 +75,17 @@ async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | 
     return [Changed(**said)]
 
 
+async def subscribe(session: Session) -> None:
+    """Asks to be called."""
+    bench.BENCH.asked.append("subscribe")
+    bench.BENCH.fail("subscribe")
+
+
+async def unsubscribe(session: Session) -> None:
+    """Asks not to be called any more."""
+    bench.BENCH.asked.append("unsubscribe")
+
+
 async def acknowledge(session: Session, record: Record) -> None:
     """Remembers the receipt."""
     bench.BENCH.fail("acknowledge")
@@ -129,7 +140,7 @@ def remote_api() -> RemoteApi:
 @hookimpl
 def callbacks() -> Callbacks:
     """Signed."""
-    return Callbacks(receive=receive)
+    return Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe)
 
 
 @hookimpl
