@@ -31,7 +31,8 @@ SHOP, BASE, SECRET = "demo.myshopify.com", "https://host.example/omnichannel", "
 BACK = f"{BASE}/authorized"
 WHOLE = {"hasNextPage": False}
 SCOPES = [
-    "write_orders", "read_all_orders", "write_returns", "write_products", "read_locations", "write_publications",
+    "write_orders", "read_customers",
+    "read_all_orders", "write_returns", "write_products", "read_locations", "write_publications",
     "read_metaobject_definitions", "write_inventory", "write_merchant_managed_fulfillment_orders",
 ]  # fmt: skip
 

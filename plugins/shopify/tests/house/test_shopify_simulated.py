@@ -292,6 +292,18 @@ async def test_s9_levels_of_customer_data(house: Omnichannel, address: str):
     assert all(order.email == "" for order in found.values())
 
 
+async def test_s21_few_scopes(house: Omnichannel, address: str):
+    """S21: without the scopes for returns, customers and the catalog, orders are imported; what is missing is named."""
+    scopes = ["read_orders", "read_products", "read_locations"]
+    shop = Shop(address, orders=30, scopes=scopes)
+    one = await connected(house, shop, EVERYTHING)
+    seen = await house.connections.get("acme", one)
+    assert {"returns", "customers", "stock", "offers", "shipments", "order history"} <= set(seen.missing)
+    assert "orders" in seen.works
+    assert len(await stored(house, one)) == 30
+    assert await house.hub.errors("acme", one) == []
+
+
 async def test_stock_and_prices(house: Omnichannel, address: str):
     """S5: stock and prices arrive at the variant, and a lost answer sets nothing twice."""
     shop = Shop(address, products=4)

@@ -15,9 +15,10 @@ from omnichannel_core.driver import Page, Session, Wait
 from omnichannel_core.records import Bad, Record
 from omnichannel_shopify.authorization import warn_of_window
 from omnichannel_shopify.client import Client, refusal
-from omnichannel_shopify.order_operations import BULK_ORDERS
+from omnichannel_shopify.order_operations import BULK_ORDERS, BULK_RETURNS
 from omnichannel_shopify.sync import bulk_file
 from omnichannel_shopify.sync.order_cursor import History, OrderCursor, again, finished, stamp
+from omnichannel_shopify.sync.order_returns import may
 from omnichannel_shopify.sync.order_rows import (
     Chosen,
     Filter,
@@ -152,7 +153,9 @@ def where(filters: Filter, after_id: int = 0) -> str | None:
 async def by_page(session: Session, cursor: OrderCursor, history: History, filters: Filter) -> Page[OrderCursor]:
     """Orders by number: each page begins after the last one's number, so that no cursor has to live long."""
     client = Client(session)
-    answer = await client.sized("OrdersPage", PAGE, query=where(filters, history.after_id), sort="ID", after=None)
+    answer = await client.sized("OrdersPage", PAGE, query=where(filters, history.after_id), sort="ID", after=None,
+        returns=may(session),
+    )  # fmt: skip
     rows, info = page_of(answer)
     chosen = await choose(session, rows, filters, history=True)
     kept, cut = shortened(rows, chosen)
@@ -182,7 +185,7 @@ def shortened(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[R
 # --- by a bulk operation
 async def start(session: Session, cursor: OrderCursor, history: History, filters: Filter) -> Page[OrderCursor]:
     """The operation we already started before a crash, else a new one."""
-    client, query = Client(session), bulk_query(filters, history)
+    client, query = Client(session), bulk_query(filters, history, returns=may(session))
     running = await started(client, query, history)
     if running is None:
         payload, refused = await client.mutate("BulkRun", "bulkOperationRunQuery", query=query)
@@ -195,11 +198,11 @@ async def start(session: Session, cursor: OrderCursor, history: History, filters
     return on(cursor, replace(history, operation=running), Wait(SOON, PREPARING))
 
 
-def bulk_query(filters: Filter, history: History) -> str:
+def bulk_query(filters: Filter, history: History, *, returns: bool) -> str:
     """The text; the moment it was begun makes it this history's own."""
     begun = history.begun + timedelta(days=1) if history.begun else None
     terms = [term for term in (where(filters), f"created_at:<={stamp(begun)}" if begun else "") if term]
-    return BULK_ORDERS % " AND ".join(terms)
+    return BULK_ORDERS % (" AND ".join(terms), BULK_RETURNS if returns else "")
 
 
 async def started(client: Client, query: str, history: History) -> str | None:

@@ -21,6 +21,7 @@ from omnichannel_shopify.sync.order_cursor import (
     stamp,
     widen,
 )  # fmt: skip
+from omnichannel_shopify.sync.order_returns import may
 from omnichannel_shopify.sync.order_rows import Filter, Row, choose, filter_of, page_of, records, row_of
 from omnichannel_shopify.wire import gid
 
@@ -70,7 +71,7 @@ async def changes(session: Session, cursor: OrderCursor, filters: Filter) -> Pag
     query = f"updated_at:>={stamp(beginning(track))}"
     try:
         answer = await client.sized(
-            "OrdersPage", history.PAGE, query=query, sort="UPDATED_AT", after=track.after or None
+            "OrdersPage", history.PAGE, query=query, sort="UPDATED_AT", after=track.after or None, returns=may(session)
         )
     except errors.RemoteRejected:
         anew = forgotten(track)
@@ -95,7 +96,7 @@ async def fetch(session: Session, ids: Sequence[str]) -> Sequence[Record | Bad]:
     client, filters, rows = Client(session), await filter_of(session), list[Row]()
     back = [one for one in ids if "/Return/" in one or "/Refund/" in one]
     for key in dict.fromkeys(gid("Order", one) for one in ids if one not in back):
-        raw = reach(await client.send("OrderById", id=key), ("order",))
+        raw = reach(await client.send("OrderById", id=key, returns=may(session)), ("order",))
         if bytes(raw) != b"null":
             rows.append(row_of(raw)._replace(listed=OF_ONE))
     found = await records(session, client, await choose(session, rows, filters, history=False))
