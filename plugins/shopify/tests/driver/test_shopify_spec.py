@@ -107,12 +107,21 @@ def test_scopes_are_shopifys():
     assert unknown <= {"read_all_orders", "write_orders", "write_products", "write_inventory"}, unknown
 
 
+def deepest(text: str, name: str) -> int:
+    """How many selections of that name lie within one another at most."""
+    words, stack, most = text.replace("{", " { ").replace("}", " } ").split(), list[bool](), 0
+    for before, word in zip(["", *words], words, strict=False):
+        if word == "{":
+            stack.append(before == name)
+            most = max(most, sum(stack))
+        elif word == "}":
+            stack.pop()
+    return most
+
+
 def test_bulk_query_is_within_the_bounds():
-    """A bulk operation has at most five connections, two levels deep, and none inside a list."""
+    """A bulk operation has at most five connections, one within the other at most twice below the orders."""
     text = TEXTS["BulkOrders"]
     assert text.count("edges") <= 5
-    depth = deepest = 0
-    for word in text.split("fragment")[0].replace("{", " { ").replace("}", " } ").split():
-        depth += word == "edges"
-        deepest = max(deepest, depth)
-    assert deepest <= 5
+    assert deepest(text, "edges") == 2
+    assert deepest("{ a { edges { node { b { edges { node { c { edges { x } } } } } } } } }", "edges") == 3

@@ -224,7 +224,7 @@ async def test_changes_refunds_and_returns(house: Omnichannel, address: str):
 
 
 async def test_authorize_and_uninstall(house: Omnichannel, address: str):
-    """AUTHORIZE over the consent page; a token that is over is renewed; an uninstall is noticed, a reinstall works."""
+    """S6: AUTHORIZE over the consent page brings a token; an uninstall is noticed, authorized again it works."""
     shop = Shop(address, orders=12, expiring_required=True)
     begun = await house.connections.authorize("acme", "shopify", {"shop": shop.name}, return_url=BACK, actor="anna")
     agreed = simulator.control(address, "apps/app-client/consent", {"url": begun.url})
