@@ -20,7 +20,7 @@ import click
 
 from omnichannel_core import errors
 from omnichannel_core.app import Omnichannel
-from omnichannel_core.cli import demo_till
+from omnichannel_core.cli import demo_till, serving
 from omnichannel_core.cli.following import to_end, together
 from omnichannel_core.cli.output import say, say_error
 from omnichannel_core.gate import vendor
@@ -34,7 +34,9 @@ ORDERS = 400
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave store and simulator running, and say how to go on.")
+@click.option(
+    "--keep", is_flag=True, help="Leave store and simulator running, with the admin pages, and say how to go on."
+)
 def command(keep: bool) -> None:
     """Connect a simulated BigCommerce store and a point of sale: data model, orders, settings, stock, a shipment."""
     folder = Path(tempfile.mkdtemp(prefix="omnichannel-demo-"))
@@ -210,7 +212,17 @@ def _stay(folder: Path, address: str) -> None:
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections sync 1\n"
         "Ctrl-C ends the simulator; the folder is yours to remove."
     )
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    if serving.can_serve():
+        anyio.run(_pages, folder, address)
+    else:
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+async def _pages(folder: Path, address: str) -> None:
+    """The admin pages over the same store, its processes running."""
+    trust = (folder / "trust.json").read_text()
+    async with Omnichannel(folder / "demo.db", trust=trust, endpoints={DRIVER: address}) as house:
+        await serving.serve(house, ACCOUNT)
 
 
 def _remove(folder: Path) -> None:

@@ -142,7 +142,9 @@ async def read_body(request: Request) -> bytes:
     Raises:
         Refused: larger than 4 MiB.
     """
-    found = bytearray()
+    found, length = bytearray(), request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > BODY_MAX:
+        raise Refused(413, "That is too much at once.")
     async with aclosing(request.stream()) as chunks:
         async for chunk in chunks:
             found += chunk

@@ -226,8 +226,10 @@ def browser(live: Live, chromium: Any) -> Iterator[Browser]:
 AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 
 
-def accessible(page: Page) -> None:
+def accessible(page: Page, within: str = "html") -> None:
     """No violation of WCAG 2.2 AA, nor of best practice."""
     page.evaluate(AXE)
-    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS)
+    found = page.evaluate(
+        "([tags, within]) => axe.run(within, {runOnly: {type: 'tag', values: tags}})", [AXE_TAGS, within]
+    )
     assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]] == []
