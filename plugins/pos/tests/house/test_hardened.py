@@ -120,26 +120,31 @@ def _flip(body: bytes) -> bytes:
     return bytes(spoilt)
 
 
-@pytest.mark.parametrize("what", list(HOSTILE))
-async def test_hostile(shop: Any, what: str) -> None:
-    """It goes to error unchanged with a typed reason, books nothing, and the good file behind it is booked."""
-    build, codes = HOSTILE[what]
-    body, good = build(day(1)), day(2)
-    inbox = shop.exchange / "in"
-    old(drop(body, inbox, "bad" if isinstance(body, dict) else "bad.zip"), 200)
+async def test_hostile(shop: Any) -> None:
+    """Each goes to error unchanged with a typed reason, books nothing, and the good file behind them is booked."""
+    inbox, good, bodies = shop.exchange / "in", day(2), dict[str, bytes]()
+    for at, (what, (build, _)) in enumerate(HOSTILE.items()):
+        body, name = build(day(1)), what if what == "empty folder" else f"{what}.zip"
+        old(drop(body, inbox, name), 2000 - at)
+        if isinstance(body, bytes):
+            bodies[name] = body
     old(drop(as_zip([good]), inbox, "good.zip"), 100)
     await shop.sync()
     assert set(await shop.records("Order")) == set(good.truth.orders)
-    (reason,) = (shop.exchange / "error").glob("bad*.reason.json")
-    said = json.loads(reason.read_bytes())
-    assert said["code"] in codes.split("|")
-    assert said["error"] == "file_refused"
-    assert said["reasons"][0]
-    if isinstance(body, bytes):
-        assert (shop.exchange / "error" / "bad.zip").read_bytes() == body
-    (failure,) = await shop.house.hub.errors("acme", shop.id)
-    assert failure.reason == said["reasons"][0]
     assert shop.files("in") == []
+    reasons = {file.name.partition(".")[0]: json.loads(file.read_bytes()) for file in _reasons(shop)}
+    assert set(reasons) == set(HOSTILE)
+    for what, (_, codes) in HOSTILE.items():
+        assert (reasons[what]["error"], reasons[what]["code"] in codes.split("|")) == ("file_refused", True), what
+        assert reasons[what]["reasons"][0]
+    assert {name: (shop.exchange / "error" / name).read_bytes() for name in bodies} == bodies
+    told = {failure.reason for failure in await shop.house.hub.errors("acme", shop.id)}
+    assert told <= {said["reasons"][0] for said in reasons.values()}
+    assert len(told) > 20
+
+
+def _reasons(shop: Any) -> list[Path]:
+    return list((shop.exchange / "error").glob("*.reason.json"))
 
 
 def old(path: Path, seconds: float) -> None:

@@ -10,8 +10,7 @@ import pytest
 from omnichannel_pos_simulator.office import Office, verified
 
 from omnichannel_core.model.process import State
-from omnichannel_core.records import Money, Offer, OfferVariant, Price, StockLevel
-from omnichannel_core.records.offers import Value
+from omnichannel_core.records import Money, Offer, OfferVariant, Price, StockLevel, Value
 
 pytestmark = pytest.mark.anyio
 
@@ -21,16 +20,13 @@ def offers(*skus: str, price: str = "1.00") -> list[Offer]:
     return [Offer(id=sku, sku=sku, values={"variants.price": Value(text=price)}) for sku in skus]
 
 
-async def deliver(shop: Any, office: Office | None = None, turns: int = 400) -> State:
-    """Deliveries until they end, the office at work in between; without one, for some turns only."""
-    left = turns
+async def deliver(shop: Any, office: Office | None = None, until: int = 0) -> State:
+    """Deliveries until they end, the office at work in between; without one, until so many files wait for it."""
 
     def seen(process: Any) -> None:
-        nonlocal left
-        left -= 1
-        if office is not None and process.state == "waiting":
+        if process.state == "waiting" and office is not None:
             office.work()
-        if left <= 0:
+        elif process.state == "waiting" and len(shop.files("out")) >= until:
             scope.cancel()
 
     open_ = [one.id for one in await shop.house.processes.list("acme", kind="deliver") if one.finished_at is None]
@@ -104,9 +100,9 @@ async def test_a_lost_file_is_sent_again(shop: Any) -> None:
     """A file that vanished before the till read it is noticed as a gap and sent again with the same bytes."""
     office = Office(shop.exchange)
     await shop.house.hub.push("acme", shop.id, "offers", offers("a"))
-    await deliver(shop, turns=6)
+    await deliver(shop, until=1)
     await shop.house.hub.push("acme", shop.id, "stock", [StockLevel(id="a", sku="a", quantity=Decimal(1))])
-    await deliver(shop, turns=6)
+    await deliver(shop, until=2)
     (first, second) = sorted((shop.exchange / "out").glob("*.json"))
     body = first.read_bytes()
     first.unlink()
@@ -122,7 +118,7 @@ async def test_a_damaged_file_is_sent_again(shop: Any) -> None:
     """A file that was changed on its way fails its checksum, and comes whole after the till asked."""
     office = Office(shop.exchange)
     await shop.house.hub.push("acme", shop.id, "offers", offers("a", price="1.00"))
-    await deliver(shop, turns=6)
+    await deliver(shop, until=1)
     (file,) = (shop.exchange / "out").glob("*.json")
     file.write_bytes(file.read_bytes().replace(b'"1.00"', b'"0.01"'))
     assert office.work() == 0

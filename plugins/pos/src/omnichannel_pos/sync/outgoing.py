@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Outcome, Pending, PushStream, Rejected, Session, Wait
-from omnichannel_core.records import Offer, Price, StockLevel
-from omnichannel_core.records.offers import Value
+from omnichannel_core.records import Offer, Price, StockLevel, Value
 from omnichannel_pos import answers, exchange, ledger
 from omnichannel_pos.ledger import Sent
 
