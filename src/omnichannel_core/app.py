@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ from omnichannel_core.connections.calling import Calling
 from omnichannel_core.connections.checking import Checking
 from omnichannel_core.connections.clock import SystemClock
 from omnichannel_core.connections.deleting import KIND as DELETE
-from omnichannel_core.connections.deleting import Deleting
+from omnichannel_core.connections.deleting import PATIENCE, Deleting
 from omnichannel_core.connections.delivering import KIND as DELIVER
 from omnichannel_core.connections.delivering import Delivering
 from omnichannel_core.connections.door import ConnectionsDoor
@@ -29,9 +30,11 @@ from omnichannel_core.connections.listing import Listing
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.parts import HostList, Parts, Sink
 from omnichannel_core.connections.processing import ProcessDoor
+from omnichannel_core.connections.repeating import Repeating
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.stores import Stores
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
@@ -75,6 +78,8 @@ class Omnichannel:
         callback_base: where marketplaces reach the host, e.g. https://host.example/omnichannel; '' is nowhere.
         work: run processes in this house's own task group; False: only queue (a worker runs them).
         slots: processes at once.
+        lease: seconds without a sign after which a worker's processes are taken over, where its file lock cannot tell.
+        delete_patience: so long a deleted connection asks what became of pushes that may have arrived.
 
     Raises on entering:
         VaultSealed: no key, or another one than the store's. StoreOutdated. StorageError.
@@ -85,10 +90,11 @@ class Omnichannel:
         trust: str | Mapping[str, Any] | None = None, endpoints: Mapping[str, str] | None = None,
         allow: Iterable[str] | Mapping[str, Iterable[str]] = (), sink: Sink | None = None, hosts: Sequence[object] = (),
         host_lists: Mapping[str, HostList] | None = None, callback_base: str = "", clock: Clock | None = None,
-        work: bool = True, slots: int = 64, catalog: Catalog | None = None,
+        work: bool = True, slots: int = 64, lease: float = 60.0, delete_patience: timedelta = PATIENCE,
+        catalog: Catalog | None = None,
     ) -> None:  # fmt: skip
         self._store = Store(str(store), Path(data) if data is not None else None)
-        self._keys, self._work, self._slots = keys, work, slots
+        self._keys, self._work, self._slots, self._lease, self._patience = keys, work, slots, lease, delete_patience
         self._clock: Clock = clock or SystemClock()
         self._trust = Trust.of(trust if trust is not None else {"keys": []})
         self._catalog = catalog or Catalog()
@@ -102,9 +108,11 @@ class Omnichannel:
     licenses: Licenses
     drivers: Drivers
     connections: ConnectionsDoor
+    stores: Stores
     views: Views
     processes: ProcessDoor
     hub: Hub
+    answers: Repeating
 
     async def __aenter__(self) -> Self:
         if self._stack is not None:
@@ -155,24 +163,27 @@ class Omnichannel:
         authorizing = Authorizing(parts, sessions)
         switching = Switching(parts, sessions)
         managing = Managing(parts, sessions, settings, authorizing, switching)
-        synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
-        delivering = Delivering(parts, sessions)
+        synchronizing, delivering = Synchronizing(parts, sessions), Delivering(parts, sessions)
+        deleting = Deleting(parts, sessions, delivering, self._patience)
         listing = Listing(parts.store)
-        self._scheduling = Scheduling(parts, sessions, authorizing)
+        self._scheduling = Scheduling(parts, sessions, authorizing, switching)
         self._runner = Runner(
-            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
+            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots, lease=self._lease,
             handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
             on_finished=self._finished,
             ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
+        calling = Calling(parts, sessions, authorizing, managing)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
+            self._scheduling, calling, switching,
         )  # fmt: skip
+        self.stores = Stores(parts, sessions, managing, calling)
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)
+        self.answers = Repeating(parts)
 
     async def _finished(self, process: Any) -> None:
         await self._events.tell("process_finished", process=process)
@@ -198,6 +209,11 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    @property
+    def callback_base(self) -> str:
+        """Where marketplaces reach the host; '' is nowhere."""
+        return self._callback_base
 
     @property
     def own_key_file(self) -> Path | None:

@@ -124,6 +124,10 @@ class StoreOutdated(StorageError):
     """The store's tables are of another version; the message names the command that migrates."""
 
 
+class WorkerLost(OperatorNeeded):
+    """Whatever worker takes a process dies over it."""
+
+
 class VaultSealed(OperatorNeeded):
     """A secret cannot be opened: no key, another key, or a damaged value."""
 

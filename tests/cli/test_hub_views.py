@@ -5,9 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
-from omnichannel_core.records import Order
+import pytest
+
+from omnichannel_core.records import Address, Order
+
+PLACED = {1: datetime(2020, 1, 2, tzinfo=UTC), 2: datetime(2020, 1, 2, tzinfo=UTC), 3: datetime.now(UTC)}
 
 
 def test_views_by_the_manual(echo: Any) -> None:
@@ -64,6 +69,38 @@ def test_the_hub_is_read_exported_and_pushed_to(echo: Any, shop: Any) -> None:
     assert "Line 1" in echo("hub", "push", number, "stock", code=2, typed="{}").stderr
     assert "no invoices" in echo("hub", "push", number, "invoices", code=2, typed="{}").stderr
     assert echo.json("hub", "errors", "--connection", number, "--retry", "all", "--dismiss", "all") == []
+
+
+def test_personal_data_ends_by_command(echo: Any, shop: Any) -> None:
+    """erase and retain ask first, say whose or how long, and answer what they did."""
+    for number, name in enumerate(("Ann", "Bob", "Cid"), 1):
+        bill_to = Address(first_name=name, email=f"{name.lower()}@example.org")
+        shop.orders.append(Order(id=str(number), bill_to=bill_to, placed_at=PLACED[number]))
+    number = echo.create()
+    assert "--yes" in echo("hub", "erase", number, "ann@example.org", code=2).stderr
+    for wrong in ((), ("ann@example.org", "--everyone")):
+        assert "WHO" in echo("hub", "erase", number, *wrong, "--yes", code=2).stderr
+    assert "STREAM=DAYS" in echo("hub", "retain", number, "orders", "--yes", code=2).stderr
+    assert echo.json("hub", "erase", number, "dan@example.org", "--yes")["orders"] == 0
+    assert echo.json("hub", "order", number, "1")["bill_to"]["email"] == "ann@example.org"
+    assert echo.json("hub", "erase", number, "ANN@example.org", "--yes")["orders"] == 1
+    assert "Ann" not in json.dumps(echo.json("hub", "order", number, "1"))
+    assert echo.json("hub", "retain", number, "orders=90", "stock=1", "--yes")["orders"] == 1
+    assert echo.json("hub", "order", number, "3")["bill_to"]["first_name"] == "Cid"
+    assert echo.json("hub", "erase", number, "--everyone", "--yes")["orders"] == 3
+    assert echo.error("hub", "erase", 99, "--everyone", "--yes", code=3) == "not_found"
+
+
+@pytest.mark.parametrize("words", [("accounts", "list"), ("connections", "list"), ("vault", "status"), ("doctor",)])
+def test_json_counts_anywhere(echo: Any, words: tuple[str, ...]) -> None:
+    """--json says the same before a group, after it and after the command."""
+    said = {
+        echo(*words[:at], "--json", *words[at:]).stdout for at in range(len(words) + 1)
+    }  # fmt: skip
+    assert len(said) == 1
+    json.loads(said.pop())
+    failed = echo("connections", "show", 99, "--json", code=3)
+    assert json.loads(failed.stderr)["error"] == "not_found"
 
 
 def test_the_vault_turns_its_keys(line: Any) -> None:

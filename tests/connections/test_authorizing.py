@@ -122,11 +122,14 @@ async def test_draft_is_gone_after_an_hour(open_house: Any, clock: Any) -> None:
 
 
 async def test_back_deletes_the_token(open_house: Any) -> None:
-    """Back rejects everything: draft, form and token; its id is not given again."""
+    """Back, by whoever typed it, rejects everything: draft, form and token; its id is not given again."""
     async with opened(open_house) as (house, _):
         trip = await begun(house)
         await house.connections.returned(back(trip.url), account="acme", actor="ann")
-        await house.connections.discard("acme", trip.draft)
+        for account, actor in (("acme", "bob"), ("acme", ""), ("other", "ann")):
+            with pytest.raises(errors.NotFound):
+                await house.connections.discard(account, trip.draft, actor=actor)
+        await house.connections.discard("acme", trip.draft, actor="ann")
         assert sum((await house.vault_census()).values()) == 1
         assert await made(house) > trip.draft
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from omnichannel_core import errors
@@ -63,3 +64,28 @@ async def test_unknown_driver(open_house: Any) -> None:
     async with opened(open_house) as (house, _):
         with pytest.raises(errors.NotFound):
             await house.connections.receive("nobody", call())
+
+
+async def test_verified_once_for_an_application(open_house: Any, monkeypatch: Any) -> None:
+    """Accounts that share an application are asked once; a forged call is refused after one look."""
+    async with opened(open_house) as (house, _):
+        await house.accounts.add("other")
+        await open_house.buy(house, "other", "lab")
+        await house.drivers.install("other", "lab")
+        mine = await made(house)
+        theirs = (await house.connections.create("other", "lab", "Theirs", TYPED)).connection.id
+        looks = []
+        callbacks = (await house.drivers.load("acme", "lab")).callbacks
+        asked = callbacks.receive
+
+        async def receive(session: Any, said: Any) -> Any:
+            looks.append(said.path)
+            return await asked(session, said)
+
+        monkeypatch.setattr(type(callbacks), "__setattr__", object.__setattr__)
+        monkeypatch.setattr(callbacks, "receive", receive)
+        with pytest.raises(errors.CallRefused):
+            await house.connections.receive("lab", attrs.evolve(call(stream="orders"), headers={"x-sign": "wrong"}))
+        assert len(looks) == 1
+        answer = await house.connections.receive("lab", call(account="a", stream="orders"))
+        assert (answer.connections, len(looks)) == ([mine, theirs], 2)

@@ -144,6 +144,7 @@ def test_unset_stays_unset() -> None:
 def test_sets_are_stored_in_order() -> None:
     """A set is stored sorted: the same values are the same text."""
     assert forms.plain_and_secrets(Page(words=frozenset("zyxabc")))[0] == {"words": sorted("zyxabc")}
+    assert forms.plain_and_secrets(Page(ids=frozenset({10, 9, -1, 100})))[0] == {"ids": [-1, 9, 10, 100]}
 
 
 def test_an_empty_secret_keeps_the_stored_one() -> None:

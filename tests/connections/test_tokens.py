@@ -255,3 +255,15 @@ async def test_other_account(store: Store, vault: Vault, clock: Any) -> None:
     grant = granted(store, vault, clock, 3600)
     with pytest.raises(errors.NotFound):
         await Tokens(store, vault, clock).get("other", grant, "access", None)
+
+
+async def test_grant_taken_away_meanwhile(store: Store, vault: Vault, clock: Any) -> None:
+    """A grant that goes while its token is renewed leaves nothing to work with but another AUTHORIZE."""
+    grant, renew = granted(store, vault, clock, 10), Renewal(clock)
+
+    async def late(name: str, old: Token | None) -> Token:
+        store.write_now(lambda tx: Grants(tx, "acme", vault).sweep(grant))
+        return await renew(name, old)
+
+    with pytest.raises(errors.AuthorizationNeeded, match="AUTHORIZE again"):
+        await Tokens(store, vault, clock).get("acme", grant, "access", late)

@@ -13,6 +13,7 @@ from omnichannel_core.gate.licenses import Licenses
 from omnichannel_core.gate.proofs import Trust
 from omnichannel_core.gate.terms import State
 from omnichannel_core.storage import audits
+from tests.gate.conftest import PAIR
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400
@@ -134,6 +135,22 @@ async def test_an_older_revocation_list_is_refused(house: Any) -> None:
     assert await states(house) == [State.REVOKED]
     await house.licenses.add_revocations(vendor.revoke(house.private, [], seq=3, now=now))
     assert await states(house) == [State.VALID]
+
+
+async def test_vendors_do_not_replace_each_others_lists(store: Any, clock: Any, vault: Any, house: Any) -> None:
+    """The lists of two trusted keys stand beside each other; one whose key is no longer trusted does not count."""
+    other = vendor.keygen()
+    both = Trust.of([PAIR[1], other[1]])
+    await house.licenses.add("acme", house.issue(id="L1"))
+    hosts = Licenses(store, vault, both, clock)
+    await hosts.add_revocations(vendor.revoke(house.private, ["L1"], seq=7, now=clock.now()))
+    await hosts.add_revocations(vendor.revoke(other[0], ["M1"], seq=1, now=clock.now()))
+    assert [one.state for one in await hosts.list("acme")] == [State.REVOKED]
+    await hosts.add_revocations(vendor.revoke(house.private, [], seq=8, now=clock.now()))
+    assert [one.state for one in await hosts.list("acme")] == [State.VALID]
+    await hosts.add_revocations(vendor.revoke(other[0], ["L1"], seq=2, now=clock.now()))
+    assert [one.state for one in await hosts.list("acme")] == [State.REVOKED]
+    assert [one.state for one in await house.licenses.list("acme")] == [State.VALID]
 
 
 async def test_a_forged_revocation_list_is_refused(house: Any) -> None:

@@ -203,6 +203,10 @@ async def test_broken_drivers_harm_nobody_else(house: Any, plug: Any, name: str)
             "class Cursor(msgspec.Struct):\n    seen: object = msgspec.field(default_factory=lambda: b'x')",
             "does not survive JSON",
         ),
+        (
+            "def streams(): return [pull(), pull(name='archive', snapshot=True)]",
+            "snapshot stream archive would retire the Order records of stream orders",
+        ),
         ("def streams(): return [pull(fetch=3)]", "fetch of pull stream orders is an int"),
         ("def streams(): return [push(takes=dict)]", "takes of push stream stock has class dict"),
         ("def streams(): return [push(batch=0)]", "batch of push stream stock"),

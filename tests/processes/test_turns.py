@@ -189,3 +189,33 @@ def test_a_noisy_account_does_not_starve_others(store: Store, clock: Any) -> Non
     fill(store, clock, {1000: 20}, account="quiet-0")
     shares = Counter(one.account for _ in range(5) for one in take(store, clock, limit=4))
     assert shares == {"noisy": 10, "quiet-0": 10}
+
+
+def crash(store: Store, clock: Any, times: int, *, page: bool = False) -> list[Held]:
+    """So many workers take it and are never seen again, at last perhaps after a page."""
+    held: list[Held] = []
+    for number in range(times):
+        held = take(store, clock, f"worker {number}")
+        clock.turn(61)
+    if page:
+        (one,) = held
+        store.write_now(lambda tx: Processes(tx, "a").beat(one.id, one.fence, Beat(done=1), clock.now()))
+    return held
+
+
+def test_what_every_worker_dies_over_fails_and_says_so(store: Store, clock: Any):
+    """After twenty workers that died over it without a page between, a process fails for the operator to look at."""
+    fill(store, clock, {1: 1})
+    (held,) = crash(store, clock, turns.CRASHES)
+    assert take(store, clock, "one more") == []
+    process = store.read_now(lambda tx: Processes(tx, "a").get(held.id))
+    assert (process.state, process.error_key) == (State.FAILED, "worker_lost")
+    assert process.finished_at == clock.now()
+
+
+def test_a_page_between_crashes_shows_that_it_goes_on(store: Store, clock: Any):
+    """Workers that die, but get further, are followed by others for as long as it takes."""
+    fill(store, clock, {1: 1})
+    for _ in range(3):
+        crash(store, clock, turns.CRASHES - 1, page=True)
+    assert len(take(store, clock, "one more")) == 1

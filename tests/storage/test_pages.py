@@ -69,6 +69,19 @@ def test_partial_in_one_page() -> None:
         assert (found.label, found.required, found.partial, found.revision) == ("B", True, False, "2")
 
 
+def test_an_older_whole_record_fills_in_what_a_newer_part_left_open(store: Store) -> None:
+    """Of a stored part and an older whole record nothing is lost: what the part says stays, the rest comes in."""
+    for one in (
+        Attribute(id="a", revision="2", label="B", partial=True),
+        Attribute(id="a", revision="1", label="A", required=True, type="text"),
+    ):
+        ready = pages.prepare([one])
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "model", p, run=0, now=NOW))  # type: ignore[misc]
+    found = kept(store)["a"]
+    assert (found.label, found.type, found.required, found.partial) == ("B", "text", True, False)
+    assert found.revision == "2"
+
+
 def test_retire(store: Store) -> None:
     """A complete run retires what it did not contain; a stale one that it contained is seen."""
     one = pages.prepare([Attribute(id="a", revision="2"), Attribute(id="b")])

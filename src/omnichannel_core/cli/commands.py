@@ -14,6 +14,7 @@ GROUPS = {
     "licenses": "keys, licenses, applications, revocations",
     "drivers": "what is there, licensed, installed",
     "connections": "create, edit, check, synchronize, delete connections",
+    "stores": "points of sale, each with a connection of its own",
     "views": "saved ways to look at the list of connections",
     "processes": "what runs, waits and has ended",
     "hub": "orders, returns, attributes, errors; export and push",
@@ -38,6 +39,7 @@ class Lazy(click.Group):
             return None
         module = import_module(f"omnichannel_core.cli.{cmd_name}")
         command: click.Command = module.command
+        _accept_json(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -51,6 +53,28 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         with exits(ctx):
             return super().invoke(ctx)
+
+
+def _accept_json(command: click.Command) -> None:
+    """`--json` counts wherever it stands: before the command or after it."""
+    if all(one.name != "json_too" for one in command.params):
+        command.params.append(_json_too())
+    for below in getattr(command, "commands", {}).values():
+        _accept_json(below)
+
+
+def _json_too() -> click.Option:
+    return click.Option(
+        ["--json", "json_too"], is_flag=True, expose_value=False, callback=_want_json, help="Machine-readable output."
+    )
+
+
+def _want_json(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        import attrs
+
+        ctx.find_root().params["as_json"] = True
+        ctx.obj = attrs.evolve(ctx.obj, as_json=True)
 
 
 @click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ import click
 from omnichannel_core.cli.following import together
 from omnichannel_core.cli.opening import Options, asynchronous
 from omnichannel_core.cli.output import clean, rows, say, show
+from omnichannel_core.cli.secrets import confirm
 from omnichannel_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -152,6 +153,49 @@ async def push(options: Options, connection: int, stream: str, file: Any, no_wai
         done = await _pushed(house, account, connection, [row.key for row in queued])
     shown = [{"key": row.key, "thing": row.thing, "state": row.state.value, "reason": row.reason} for row in done]
     rows(shown, ["thing", "state", "reason"], as_json=options.as_json, empty="Nothing was queued.")
+
+
+@command.command()
+@click.argument("connection", type=int)
+@click.argument("who", nargs=-1)
+@click.option("--everyone", is_flag=True, help="All customers of the shop.")
+@click.option("--yes", is_flag=True, help="Without a question.")
+@asynchronous
+async def erase(options: Options, connection: int, who: tuple[str, ...], everyone: bool, yes: bool) -> None:
+    """Blank personal data of customers (WHO: e-mail addresses or the remote's ids)."""
+    if bool(who) is everyone:
+        raise click.UsageError("Say whose data: WHO, or --everyone.")
+    account = options.need_account()
+    async with options.opened() as house:
+        seen = await house.connections.get(account, connection)
+        whom = "all customers" if everyone else f"{len(set(who))} customers"
+        confirm(f"Personal data of {whom} in connection {seen.id} ({seen.name}) goes for ever.", yes=yes)
+        done = await house.hub.erase(account, connection, who, actor=options.actor)
+    show(done, as_json=options.as_json)
+
+
+@command.command()
+@click.argument("connection", type=int)
+@click.argument("keep", nargs=-1, required=True, metavar="STREAM=DAYS...")
+@click.option("--yes", is_flag=True, help="Without a question.")
+@asynchronous
+async def retain(options: Options, connection: int, keep: tuple[str, ...], yes: bool) -> None:
+    """Blank or remove what is older than so many days, by stream: orders=90 stock=30."""
+    days = dict(_days(one) for one in keep)
+    account = options.need_account()
+    async with options.opened() as house:
+        seen = await house.connections.get(account, connection)
+        what = ", ".join(f"{stream} after {kept} days" for stream, kept in days.items())
+        confirm(f"In connection {seen.id} ({seen.name}) personal data goes for ever: {what}.", yes=yes)
+        done = await house.hub.retain(account, connection, days, actor=options.actor)
+    show(done, as_json=options.as_json)
+
+
+def _days(text: str) -> tuple[str, int]:
+    stream, sign, days = text.partition("=")
+    if not (sign and stream and days.isascii() and days.isdecimal() and len(days) < 6):
+        raise click.UsageError(f"{text!r} is not STREAM=DAYS, such as orders=90.")
+    return stream, int(days)
 
 
 async def _pushed(house: Omnichannel, account: str, connection: int, keys: list[str]) -> list[OutboxRow]:

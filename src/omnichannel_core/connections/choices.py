@@ -73,8 +73,14 @@ def options(form: pydantic.BaseModel, lists: Mapping[str, Mapping[str, Choice]])
         known = lists.get(name, {})
         gone = dict.fromkeys(one for one in held(form, place) if one not in known)
         found[place] = [_option(value, choice) for value, choice in known.items()]
-        found[place] += [{"value": one, "label": one, "missing": True} for one in sorted(gone)]
+        found[place] += [{"value": one, "label": one, "missing": True} for one in sorted(gone, key=_place)]
     return found
+
+
+def _place(value: str) -> tuple[bool, int, str]:
+    """Numbers as numbers and before words."""
+    number = value.isascii() and value.isdecimal()
+    return not number, int(value) if number else 0, value
 
 
 def _option(value: str, choice: Choice) -> dict[str, Any]:

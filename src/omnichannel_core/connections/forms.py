@@ -49,10 +49,13 @@ def _strip(value: Any, path: str, secrets: dict[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return [_strip(one, _under(path, str(at)), secrets) for at, one in enumerate(value)]
     if isinstance(value, set | frozenset):
-        return sorted(
-            (pydantic_core.to_jsonable_python(one) for one in value), key=lambda one: (str(type(one)), str(one))
-        )
+        return sorted((pydantic_core.to_jsonable_python(one) for one in value), key=_rank)
     return pydantic_core.to_jsonable_python(value)
+
+
+def _rank(one: Any) -> tuple[str, float, str]:
+    """Where a member of a set stands: numbers as numbers, all else as text."""
+    return str(type(one)), one if isinstance(one, int | float) else 0, str(one)
 
 
 def _under(path: str, name: str) -> str:

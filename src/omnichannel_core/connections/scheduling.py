@@ -13,6 +13,7 @@ from omnichannel_core.connections import synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.connections.switching import Switching
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.processes import schedule
 from omnichannel_core.storage import grants
@@ -32,6 +33,7 @@ class Scheduling:
     parts: Parts
     sessions: Sessions
     authorizing: Authorizing
+    switching: Switching
 
     async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
         """Of one connection.
@@ -70,11 +72,12 @@ class Scheduling:
         await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
-        """Drafts that are over, old processes, connections the gate has closed or opened again."""
+        """Drafts that are over, old processes, connections the gate has closed or opened, tokens, callbacks."""
         await self.authorizing.sweep()
         await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()
         await self.renew_tokens()
+        await self.switching.renew_subscriptions()
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

@@ -175,6 +175,15 @@ class Sessions:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
 
+    async def application_proof(self, account: str, name: str) -> str:
+        """Tells the applications that accounts use a driver with apart, and nothing else; '' where it has none.
+
+        Raises:
+            NotAdmitted leaves, DriverBroken, ApplicationMissing, VaultSealed.
+        """
+        found = await self._application(account, await self.driver(account, name))
+        return forms.proof(found, self.parts.vault.pepper) if found else ""
+
     async def admitted(self, account: str, connection_id: int) -> None:
         """Whether the gate lets a stored connection work; imports nothing.
 
@@ -183,6 +192,14 @@ class Sessions:
         """
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
         await self.parts.gate.admit(account, kept.seen.driver)
+
+    def folder(self, connection_id: int) -> Path:
+        """A connection's own directory under the host's data: its scratch and exchange."""
+        return self.parts.store.data / "connections" / str(connection_id)
+
+    def callback_url(self, kept: Kept) -> str:
+        """Where a stored connection is called back."""
+        return _callback_url(self.parts.callback_base, kept.seen.driver, kept)
 
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
@@ -210,7 +227,7 @@ class Sessions:
         application = await self._application(account, driver)
         shapes: dict[type[Form], Form] = {type(one): one for one in effective_forms(driver, pages).values()}
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
-        folder = self.parts.store.data / "connections" / str(seen.id)
+        folder = self.folder(seen.id)
         session = LiveSession(
             clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),

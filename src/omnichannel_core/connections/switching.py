@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import attrs
 
@@ -13,9 +15,13 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
 from omnichannel_core.storage import audits
-from omnichannel_core.storage.connections import Connections
+from omnichannel_core.storage.connections import Connections, to_subscribe
 from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
+
+DAILY, SOON = timedelta(days=1), timedelta(minutes=10)  # until callbacks are asked for again: after success, after none
+AT_ONCE = 100  # connections whose callbacks are renewed in one round
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -45,6 +51,15 @@ class Switching:
     async def subscribe(self, seen: Connection) -> None:
         """A connection has become active: ask the marketplace to call."""
         await self._subscription(seen, Move.ENABLE)
+
+    async def renew_subscriptions(self) -> None:
+        """Marketplaces forget callbacks: those of active connections are asked for again every day."""
+        if not self.parts.callback_base:
+            return
+        now = self.parts.clock.now()
+        for account, one in await self.parts.store.read(lambda tx: to_subscribe(tx, now, AT_ONCE)):
+            seen = (await self.parts.store.read(lambda tx, a=account, i=one: Connections(tx, a).get(i))).seen  # type: ignore[misc]
+            await self._subscription(seen, Move.ENABLE)
 
     async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
         try:
@@ -79,16 +94,25 @@ class Switching:
         """Callbacks follow the switch where the driver has them; trouble there does not undo the move."""
         if not self.parts.callback_base:
             return
+        await self._subscribe_again(seen, DAILY)  # first: while this one asks, no other worker does
         try:
-            async with self.sessions.open(seen.account, seen.id) as work:
-                calls = work.driver.callbacks
-                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
-                if call is not None:
+            driver = await self.sessions.driver(seen.account, seen.driver)
+            calls = driver.callbacks
+            call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
+            if call is not None:
+                async with self.sessions.open(seen.account, seen.id) as work:
                     await checking.asked("Callbacks", lambda: call(work.session))
         except errors.NotAdmitted:
             return  # suspended: health says so already
+        except errors.RemoteError as trouble:
+            _log.info("connection %d: callbacks not changed: %s", seen.id, trouble.key)
+            await self._subscribe_again(seen, SOON)
         except errors.OmnichannelError as trouble:
             reason = f"Callbacks could not be changed: {trouble}"
             await self.parts.store.write(
                 lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
             )
+
+    async def _subscribe_again(self, seen: Connection, wait: timedelta) -> None:
+        at = self.parts.clock.now() + wait
+        await self.parts.store.write(lambda tx: Connections(tx, seen.account).subscribe_again(seen.id, at))

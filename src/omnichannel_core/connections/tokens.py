@@ -120,10 +120,15 @@ class Tokens:
             granted=new.granted,
             renewed=self.clock.now(),
         )
-        await self.store.write(lambda tx: Grants(tx, account, self.vault).put(grant, name, kept))
-        stored = await self.store.read(lambda tx: Grants(tx, account, self.vault).token(grant, name))
+        try:
+            await self.store.write(lambda tx: Grants(tx, account, self.vault).put(grant, name, kept))
+            stored = await self.store.read(lambda tx: Grants(tx, account, self.vault).token(grant, name))
+        except errors.NotFound:
+            stored = None
         if stored is None:
-            raise errors.Superseded(f"Grant {grant} went away while its token was renewed.")
+            raise errors.AuthorizationNeeded(
+                "The authorization was taken away while it was renewed: press AUTHORIZE again."
+            )
         _log.info("token %s of grant %s renewed", name, grant)
         self._keep(grant, name, stored)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
@@ -110,7 +110,20 @@ def streams_of(answer: object) -> tuple[dict[str, PullStream[Any]], dict[str, Pu
             pushes[given.name] = _push(given)
         else:
             raise Wrong(f"sync_streams has {_shown(given)}; it has PullStreams and PushStreams only")
+    _alone(pulls.values())
     return pulls, pushes
+
+
+def _alone(pulls: Collection[PullStream[Any]]) -> None:
+    """What a snapshot does not contain is retired: nobody else may bring records of its kinds."""
+    for stream in pulls:
+        for other in pulls:
+            shared = [kind.__name__ for kind in stream.yields if kind in other.yields]
+            if stream.snapshot and other is not stream and shared:
+                raise Wrong(
+                    f"snapshot stream {stream.name} would retire the {shared[0]} records of stream {other.name}; let "
+                    "one stream yield them all"
+                )
 
 
 def _pull(stream: PullStream[Any]) -> PullStream[Any]:

@@ -35,7 +35,7 @@ TEXT_MAX = 16_384
 Facts = Mapping[str, str]  # of the whole store; see storage.licenses
 MARK, MARK_STEP = "clock_mark", timedelta(hours=1)
 NEWEST = "license_newest"
-REVOKED = "license_revocations"
+REVOKED = "revocations_by_key"
 
 
 class Licenses:
@@ -96,19 +96,23 @@ class Licenses:
         await self._store.write(work)
 
     async def add_revocations(self, text: str) -> int:
-        """Take a revocation list instead of the one before; how many licenses it names. The same again is fine.
+        """Take a revocation list instead of the same key's one before; how many licenses it names.
+
+        The same again is fine. Lists of several keys (of vendors, or of one that turned its keys) stand beside each
+        other, and each counts as long as its key is trusted.
 
         Raises:
             LicenseInvalid: the text proves nothing here.
             Conflict: an older list, or another one of the same `seq`.
         """
-        new = read_revocations(text.strip(), self._trust, self._product)
+        key_id, new = read_revocations(text.strip(), self._trust, self._product)
 
         def work(tx: Tx) -> int:
-            old, _ = _parsed(rows.fact(tx, REVOKED))
+            lists = dict(_parsed(rows.fact(tx, REVOKED)))
+            old = lists.get(key_id)
             if old is not None and (new.seq < old.seq or (new.seq == old.seq and new != old)):
                 raise errors.Conflict(f"Revocation list {new.seq} is not newer than the stored one, {old.seq}.")
-            rows.set_fact(tx, REVOKED, msgspec.json.encode(new).decode())
+            rows.set_fact(tx, REVOKED, msgspec.json.encode(lists | {key_id: new}).decode())
             return len(new.revoked)
 
         return await self._store.write(work)
@@ -146,7 +150,7 @@ class Licenses:
     # --- for the gate, within its transaction
     def judge(self, tx: Tx, buyer: str, now: datetime, facts: Facts, driver: str | None = None) -> Sequence[Held]:
         """The main account's licenses, or those for one driver, judged at `now` by the store's facts."""
-        (_, revoked), behind = _parsed(facts.get(REVOKED, "")), _behind(facts, now)
+        revoked, behind = self._revoked(facts), _behind(facts, now)
         return [self._judge(row, revoked, behind, now) for row in rows.Licenses(tx, buyer).every(driver)]
 
     def note_time(self, tx: Tx, now: datetime) -> None:
@@ -173,7 +177,7 @@ class Licenses:
         self._check_issued(tx, proved, now)
         kept = rows.KeptLicense(id=proved.id, account=buyer, driver=proved.driver, text=text, added_at=now)
         facts = rows.facts(tx)
-        held = self._judge(kept, _parsed(facts.get(REVOKED, ""))[1], _behind(facts, now), now)
+        held = self._judge(kept, self._revoked(facts), _behind(facts, now), now)
         if not held.state.counts and held.state is not State.NOT_YET:
             raise held.refusal()
         if rows.Licenses(tx, buyer).add(proved, now):
@@ -212,6 +216,11 @@ class Licenses:
             return _held(kept, State.INVALID, behind, proved)
         state, reason = worth(proved, now)
         return _held(kept, state, reason, proved)
+
+    def _revoked(self, facts: Facts) -> frozenset[str]:
+        """Ids of the licenses on the lists of trusted keys."""
+        lists = _parsed(facts.get(REVOKED, ""))
+        return frozenset().union(*(one.revoked for key, one in lists.items() if key in self._trust.keys))
 
     def _prove(self, text: str) -> License | str:
         """The license a text proves, or why it proves none. Signatures are checked once per text."""
@@ -260,11 +269,9 @@ def _mark(facts: Facts) -> datetime:
 
 
 @lru_cache(maxsize=4)
-def _parsed(stored: str) -> tuple[Revocations | None, frozenset[str]]:
-    if not stored:
-        return None, frozenset()
-    known = msgspec.json.decode(stored, type=Revocations)
-    return known, frozenset(known.revoked)
+def _parsed(stored: str) -> Mapping[str, Revocations]:
+    """Revocation lists by the id of the key that signed them."""
+    return msgspec.json.decode(stored, type=dict[str, Revocations]) if stored else {}
 
 
 def _held(kept: rows.KeptLicense, state: State, reason: str, proved: License | None = None) -> Held:

@@ -105,16 +105,18 @@ def read_license(text: str, trust: Trust, product: str) -> License:
     )  # fmt: skip
 
 
-def read_revocations(text: str, trust: Trust, product: str) -> Revocations:
-    """What a revocation list's text proves.
+def read_revocations(text: str, trust: Trust, product: str) -> tuple[str, Revocations]:
+    """What a revocation list's text proves, and the id of the key that signed it.
+
+    Shape of the answer: (key id, list).
 
     Raises:
         LicenseInvalid: nothing: signature, key, form or product.
     """
-    _, payload = proofs.read(text, proofs.REVOCATION_TYPE, trust)
+    key_id, payload = proofs.read(text, proofs.REVOCATION_TYPE, trust)
     says = _decode(payload, Revocations, "revocation list")
     _for_product(says.aud, product, f"Revocation list {says.seq}")
-    return says
+    return key_id, says
 
 
 def worth(proved: License, now: datetime) -> tuple[State, str]:

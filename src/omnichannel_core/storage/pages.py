@@ -184,13 +184,14 @@ def _decide(
             if not record.known_only:
                 rows[remote_id] = (record, body)
             continue
-        if record.partial:
-            old = decode(kind, raw.body(connection, kind, remote_id))
+        if stored <= record.revision and not record.partial:
+            rows[remote_id] = (record, body)
+            known += 1
+            continue
+        old = decode(kind, raw.body(connection, kind, remote_id))
+        if record.partial or old.partial:  # an older whole one fills in what a newer part did not say
             merged = _merge(old, record)
             rows[remote_id] = (merged, encode(merged))
-            known += 1
-        elif stored <= record.revision:
-            rows[remote_id] = (record, body)
             known += 1
     return rows, known
 
@@ -267,7 +268,7 @@ def _replace(raw: Raw, connection: int, kind: str, gone: Sequence[str]) -> None:
 def _merge(old: Record, new: Record) -> Record:
     """Field by field: UNSET keeps what is there, mappings merge by key; where both speak, the newer revision wins."""
     under, over = (old, new) if old.revision <= new.revision or not new.revision else (new, old)
-    changed: dict[str, Any] = {"partial": old.partial, "revision": max(old.revision, new.revision)}
+    changed: dict[str, Any] = {"partial": old.partial and new.partial, "revision": max(old.revision, new.revision)}
     for name in over.__struct_fields__:
         if name in changed or name == "known_only":
             continue

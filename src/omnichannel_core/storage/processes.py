@@ -184,7 +184,7 @@ _INSERT = sa.text(
 )
 _SQL = (
     "UPDATE omni_process SET done = COALESCE(?, done), total = COALESCE(?, total), message = COALESCE(?, message), "
-    "payload = COALESCE(?, payload), attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
+    "payload = COALESCE(?, payload), crashes = 0, attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
     "error_key = CASE WHEN ? = 1 THEN '' ELSE error_key END, error = CASE WHEN ? = 1 THEN '' ELSE error END, "
     "lease_until = ? WHERE id = ? AND account_id = ? AND fence = ? AND state = 'running' RETURNING cancel"
 )

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import process
@@ -22,6 +23,7 @@ from omnichannel_core.storage.times import maybe_moment, micros
 C = process.c
 NEAR = 256  # so many of those that wait longest are looked at first
 FAR = 1_000_000
+CRASHES = 20  # so many workers in a row may die over a process without a page between
 
 
 @attrs.frozen(kw_only=True)
@@ -89,10 +91,11 @@ def take(tx: Tx, who: Who, now: datetime, lease_until: datetime, limit: int, bus
         busy: by account and connection, the turns it has now or had lately here.
     """
     if orphans := _unlocked(tx, _orphaned(tx, who, now)):
+        _give_up(tx, orphans, now)
         tx.execute(
             sa.update(process)
             .where(C.id.in_(orphans), C.state == State.RUNNING.value)
-            .values(state=State.QUEUED.value, worker="", lease_until=0)
+            .values(state=State.QUEUED.value, worker="", lease_until=0, crashes=C.crashes + 1)
         )
         engine.call(tx, orphans)
     ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))[:limit]
@@ -104,6 +107,22 @@ def take(tx: Tx, who: Who, now: datetime, lease_until: datetime, limit: int, bus
     )
     taken = {row[0]: Held(id=row[0], account=row[1], fence=row[2]) for row in rows}
     return [taken[one] for one in ids if one in taken]
+
+
+def _give_up(tx: Tx, orphans: Collection[int], now: datetime) -> None:
+    """Those that every worker dies over fail, instead of taking the next one down too."""
+    crash = errors.WorkerLost(
+        f"{CRASHES} workers in a row ended while they ran this, without getting a page further. Look into their last "
+        "words (memory, signals, native code of the driver), then start it again."
+    )
+    tx.execute(
+        sa.update(process)
+        .where(C.id.in_(orphans), C.state == State.RUNNING.value, C.crashes >= CRASHES - 1)
+        .values(
+            state=State.FAILED.value, worker="", lease_until=0, crashes=CRASHES, finished_at=micros(now),
+            error_key=crash.key, error=str(crash),
+        )
+    )  # fmt: skip
 
 
 def finish(tx: Tx, ended: Ended) -> State | None:

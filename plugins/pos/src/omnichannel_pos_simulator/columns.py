@@ -1,0 +1,47 @@
+"""The tables of DSFinV-K 2.4 and their columns (spec pos/dsfinvk-2.4-tables.json).
+
+File, official name, columns; +Z, +BON and +POS stand for the keys of a closing, a receipt and a line.
+"""
+
+from __future__ import annotations
+
+_KEYS: dict[str, tuple[str, ...]] = {"+Z": ("Z_KASSE_ID", "Z_ERSTELLUNG", "Z_NR")}
+_KEYS["+BON"] = (*_KEYS["+Z"], "BON_ID")
+_KEYS["+POS"] = (*_KEYS["+BON"], "POS_ZEILE")
+_TABLES = """
+cashpointclosing.csv Stamm_Abschluss +Z Z_BUCHUNGSTAG TAXONOMIE_VERSION Z_START_ID Z_ENDE_ID NAME STRASSE PLZ
+    ORT LAND STNR USTID Z_SE_ZAHLUNGEN Z_SE_BARZAHLUNGEN
+location.csv Stamm_Orte +Z LOC_NAME LOC_STRASSE LOC_PLZ LOC_ORT LOC_LAND LOC_USTID
+cashregister.csv Stamm_Kassen +Z KASSE_BRAND KASSE_MODELL KASSE_SERIENNR KASSE_SW_BRAND KASSE_SW_VERSION
+    KASSE_BASISWAEH_CODE KEINE_UST_ZUORDNUNG
+slaves.csv Stamm_Terminals +Z TERMINAL_ID TERMINAL_BRAND TERMINAL_MODELL TERMINAL_SERIENNR TERMINAL_SW_BRAND
+    TERMINAL_SW_VERSION
+pa.csv Stamm_Agenturen +Z AGENTUR_ID AGENTUR_NAME AGENTUR_STRASSE AGENTUR_PLZ AGENTUR_ORT AGENTUR_LAND
+    AGENTUR_STNR AGENTUR_USTID
+tse.csv Stamm_TSE +Z TSE_ID TSE_SERIAL TSE_SIG_ALGO TSE_ZEITFORMAT TSE_PD_ENCODING TSE_PUBLIC_KEY
+    TSE_ZERTIFIKAT_I TSE_ZERTIFIKAT_II
+vat.csv Stamm_USt +Z UST_SCHLUESSEL UST_SATZ UST_BESCHR
+businesscases.csv Z_GV_Typ +Z GV_TYP GV_NAME AGENTUR_ID UST_SCHLUESSEL Z_UMS_BRUTTO Z_UMS_NETTO Z_UST
+payment.csv Z_Zahlart +Z ZAHLART_TYP ZAHLART_NAME Z_ZAHLART_BETRAG
+cash_per_currency.csv Z_Waehrungen +Z ZAHLART_WAEH ZAHLART_BETRAG_WAEH
+transactions.csv Bonkopf +BON BON_NR BON_TYP BON_NAME TERMINAL_ID BON_STORNO BON_START BON_ENDE BEDIENER_ID
+    BEDIENER_NAME UMS_BRUTTO KUNDE_NAME KUNDE_ID KUNDE_TYP KUNDE_STRASSE KUNDE_PLZ KUNDE_ORT KUNDE_LAND
+    KUNDE_USTID BON_NOTIZ
+transactions_vat.csv Bonkopf_USt +BON UST_SCHLUESSEL BON_BRUTTO BON_NETTO BON_UST
+datapayment.csv Bonkopf_Zahlarten +BON ZAHLART_TYP ZAHLART_NAME ZAHLWAEH_CODE ZAHLWAEH_BETRAG BASISWAEH_BETRAG
+lines.csv Bonpos +POS GUTSCHEIN_NR ARTIKELTEXT POS_TERMINAL_ID GV_TYP GV_NAME INHAUS P_STORNO AGENTUR_ID
+    ART_NR GTIN WARENGR_ID WARENGR MENGE FAKTOR EINHEIT STK_BR
+lines_vat.csv Bonpos_USt +POS UST_SCHLUESSEL POS_BRUTTO POS_NETTO POS_UST
+itemamounts.csv Bonpos_Preisfindung +POS TYP UST_SCHLUESSEL PF_BRUTTO PF_NETTO PF_UST
+subitems.csv Bonpos_Zusatzinfo +POS ZI_ART_NR ZI_GTIN ZI_NAME ZI_WARENGR_ID ZI_WARENGR ZI_MENGE ZI_FAKTOR
+    ZI_EINHEIT ZI_UST_SCHLUESSEL ZI_BASISPREIS_BRUTTO ZI_BASISPREIS_NETTO ZI_BASISPREIS_UST
+allocation_groups.csv Bonkopf_AbrKreis +BON ABRECHNUNGSKREIS
+references.csv Bon_Referenzen +POS REF_TYP REF_NAME REF_DATUM REF_Z_KASSE_ID REF_Z_NR REF_BON_ID
+transactions_tse.csv TSE_Transaktionen +BON TSE_ID TSE_TANR TSE_TA_START TSE_TA_ENDE TSE_TA_VORGANGSART
+    TSE_TA_SIGZ TSE_TA_SIG TSE_TA_FEHLER TSE_VORGANGSDATEN
+"""
+_WORDS = [line.split() for line in _TABLES.replace("\n    ", " ").strip().splitlines()]
+COLUMNS = {file: (*_KEYS[key], *columns) for file, _, key, *columns in _WORDS}
+NAMES = {file: name for file, name, *_ in _WORDS}
+REQUIRED = frozenset({"transactions.csv", "lines.csv", "lines_vat.csv"})
+"""Without these an export says nothing; a till may leave out any other."""
