@@ -178,7 +178,10 @@ class Trial:
 
 
 def _campaign(seconds: float, connections: int, orders: int, seed: int, *, fault: bool = False) -> Iterable[Figure]:
-    with postgres.running(postgres.DURABLE) as server, prepared(counted="campaigns.counted") as ground:
+    with (
+        postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")) as server,
+        prepared(counted="campaigns.counted") as ground,
+    ):
         counted.BOARD.__init__()  # type: ignore[misc]
         counted.BOARD.total = orders
         url = server.database().render_as_string(hide_password=False)
