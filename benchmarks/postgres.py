@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import sys
 import tempfile
@@ -170,7 +171,7 @@ def main() -> None:
     """All of them."""
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 25_000
-    with postgres.running(postgres.DURABLE) as server:
+    with postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")) as server:
         idle(server)
         small(server, count)
 

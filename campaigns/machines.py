@@ -33,6 +33,7 @@ EVERY = (1.5, 4.0)  # seconds between two blows
 TAKEOVER = 15.0
 KEYS = KeyRing({"campaign": bytes(32)})
 ENDED = "SELECT count(*) FROM omni_process WHERE finished_at IS NULL"
+WHY = "SELECT error_key, min(error), count(*) FROM omni_process WHERE state = 'failed' GROUP BY error_key"
 HELD = "SELECT count(*) FROM omni_process WHERE state = 'running' AND worker LIKE %s"
 
 
@@ -177,7 +178,10 @@ class Trial:
 
 
 def _campaign(seconds: float, connections: int, orders: int, seed: int, *, fault: bool = False) -> Iterable[Figure]:
-    with postgres.running(postgres.DURABLE) as server, prepared(counted="campaigns.counted") as ground:
+    with (
+        postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")) as server,
+        prepared(counted="campaigns.counted") as ground,
+    ):
         counted.BOARD.__init__()  # type: ignore[misc]
         counted.BOARD.total = orders
         url = server.database().render_as_string(hide_password=False)
@@ -202,7 +206,10 @@ def _campaign(seconds: float, connections: int, orders: int, seed: int, *, fault
         yield Figure("machines_lost", (total - kept) + (total - apart), 0)
         yield Figure("machines_doubled", told - apart, 0)
         yield Figure("machines_not_ended", open_, 0)
-        yield Figure("machines_succeeded", won, connections, least=True)
+        with trial.ask() as raw:
+            failed = raw.execute(WHY)
+            why = {f"{row[0]}: {row[1]}": row[2] for row in failed}
+        yield Figure("machines_succeeded", won, connections, least=True, details={"failed": why})
         yield Figure("machines_takeover_slowest_s", max(trial.takeovers, default=99.0), TAKEOVER, details={
             "count": len(trial.takeovers), "median": round(quantile(trial.takeovers, 0.5), 1), "missed": trial.missed,
         })  # fmt: skip

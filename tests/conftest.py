@@ -79,7 +79,7 @@ class Backing:
 def postgres_server() -> Iterator[postgres.Server]:
     """One for all tests. Where there is none, tests fail: `OMNI_PG_OPTIONAL=1` skips them instead, and says so."""
     try:
-        with postgres.running() as server:
+        with postgres.running(named=os.environ.get("OMNI_TEST_PG", "")) as server:
             yield server
     except postgres.Unavailable as why:
         if os.environ.get("OMNI_PG_OPTIONAL") != "1":

@@ -178,6 +178,19 @@ def test_old_ends_are_pruned_and_open_ones_never(store: Store, clock: Any):
     assert [one.id for one in store.read_now(lambda tx: Processes(tx, "a").page())] == [2]
 
 
+def test_a_noisy_account_does_not_starve_others(store: Store, clock: Any) -> None:
+    """Behind three thousand due processes of one account, ten of ten others get a slot in the very next take."""
+    fill(store, clock, dict.fromkeys(range(1, 101), 30), account="noisy")
+    quiet = {f"quiet-{number}" for number in range(10)}
+    for account in sorted(quiet):
+        fill(store, clock, {1000: 1}, account=account)
+    held = take(store, clock, limit=11, busy={("noisy", 1): 5})
+    assert Counter(one.account for one in held) == Counter(sorted(quiet)) + Counter({"noisy": 1})
+    fill(store, clock, {1000: 20}, account="quiet-0")
+    shares = Counter(one.account for _ in range(5) for one in take(store, clock, limit=4))
+    assert shares == {"noisy": 10, "quiet-0": 10}
+
+
 def crash(store: Store, clock: Any, times: int, *, page: bool = False) -> list[Held]:
     """So many workers take it and are never seen again, at last perhaps after a page."""
     held: list[Held] = []

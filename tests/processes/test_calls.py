@@ -1,0 +1,124 @@
+"""Procrastinate calls the workers of a store on PostgreSQL; the rows say what is due."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import pytest
+
+from omnichannel_core.connections.clock import SystemClock
+from omnichannel_core.model.process import State
+from omnichannel_core.processes.queue import Queue
+from omnichannel_core.processes.runner import Runner
+from omnichannel_core.processes.shift import AROUND
+from omnichannel_core.processes.turn import Again, Done, Turn
+from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.store import Store, Tx
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("backing", ["postgresql"], indirect=True)]
+CALLS = "SELECT status::text, count(*) FROM omni_engine.procrastinate_jobs GROUP BY status"
+
+
+@pytest.fixture
+def elsewhere(store: Store, backing: Any) -> Iterator[Store]:
+    """The same store as another machine has it: nobody here hears what is submitted there."""
+    other: Store = backing.store()
+    other.open()
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Procrastinate's worker needs asyncio."""
+    return "asyncio"
+
+
+def submit(tx: Tx) -> int:
+    """One of kind `work`."""
+    process, _ = Processes(tx, "a").submit(connection=1, kind="work", key="", payload={}, now=datetime.now(UTC))
+    return process.id
+
+
+def calls(store: Store) -> dict[str, int]:
+    """How many there are, by status."""
+    return store.read_now(lambda tx: {row[0]: row[1] for row in tx.exec_driver_sql(CALLS)})
+
+
+def state(store: Store, process: int) -> State:
+    """As the row says."""
+    return store.read_now(lambda tx: Processes(tx, "a").get(process)).state
+
+
+async def until(store: Store, process: int, wanted: State, seconds: float) -> float:
+    """Poll until it is so; the seconds it took."""
+    began = time.monotonic()
+    while state(store, process) != wanted:
+        assert time.monotonic() - began < seconds
+        await anyio.sleep(0.02)
+    return time.monotonic() - began
+
+
+def runner(store: Store, work: Any) -> Runner:
+    """With the machine's clock."""
+    clock = SystemClock()
+    return Runner(store=store, clock=clock, queue=Queue(store, clock), handlers={"work": work}, slots=2)
+
+
+async def done(turn: Turn) -> Done:
+    """Nothing to do."""
+    return Done()
+
+
+async def test_what_another_machine_submits_is_called_for(store: Store, elsewhere: Store) -> None:
+    """A worker takes it long before its next look around, and the call is gone afterwards."""
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, done).serve)
+        await anyio.sleep(0.6)  # its first look around is over
+        took = await until(store, elsewhere.write_now(submit), State.SUCCEEDED, 20)
+        while calls(store):  # noqa: ASYNC110 - another process of the database's writes it
+            await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+    assert took < AROUND / 2
+
+
+async def test_a_lost_call_is_made_up_for(store: Store, elsewhere: Store) -> None:
+    """What is due and nobody was called for is found by the next look around."""
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, done).serve)
+        await anyio.sleep(0.6)
+
+        def unheard(tx: Tx) -> int:
+            one = submit(tx)
+            tx.exec_driver_sql("DELETE FROM omni_engine.procrastinate_jobs")
+            return one
+
+        await until(store, elsewhere.write_now(unheard), State.SUCCEEDED, 3 * AROUND)
+        group.cancel_scope.cancel()
+
+
+async def test_a_worker_that_stops_calls_others(store: Store) -> None:
+    """What it gives back is queued with a call, and no call stays in its hands."""
+    begun = anyio.Event()
+
+    async def long(turn: Turn) -> Again:
+        begun.set()
+        while not turn.cancelled:  # noqa: ASYNC110 - as handlers look between pages
+            await anyio.sleep(0.02)
+        return Again()
+
+    one = store.write_now(submit)
+    async with anyio.create_task_group() as group:
+        serving = runner(store, long)
+        await group.start(serving.serve)
+        with anyio.fail_after(20):
+            await begun.wait()
+        await serving.stop()
+    assert state(store, one) == State.QUEUED
+    found = calls(store)
+    assert found.get("todo", 0) >= 1
+    assert "doing" not in found
