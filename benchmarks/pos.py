@@ -49,10 +49,13 @@ def fill(folder: Path, receipts: int, days: int) -> dict[str, int]:
 
 # --- the contenders
 def bare(folder: Path) -> dict[str, Any]:
-    """What one writes in an afternoon: orders with their lines as JSON and as rows; nothing is checked."""
+    """What one writes in an afternoon: orders with their lines as JSON and as rows; nothing is checked.
+
+    A closing is one transaction that is on disk when it ends, as in the house.
+    """
     db = sqlite3.connect("result.db", isolation_level=None)
     db.executescript(
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
         "CREATE TABLE orders (id TEXT PRIMARY KEY, at TEXT, gross TEXT, body TEXT) WITHOUT ROWID;"
         "CREATE TABLE returns (id TEXT PRIMARY KEY, at TEXT, gross TEXT, body TEXT) WITHOUT ROWID;"
         "CREATE TABLE lines (order_id TEXT, id TEXT, sku TEXT, name TEXT, quantity TEXT, price TEXT, gross TEXT, "

@@ -114,11 +114,11 @@ def cursor_apart() -> None:
     streams.commit = lambda *_, **__: None
 
 
-def work(ground: Ground, connection: int, backend: str, lease: float | None = None) -> None:
+def work(ground: Ground, connection: int, backend: str, lease: float = 60.0) -> None:
     """A worker: takes over what there is, and ends with the import."""
 
     async def main() -> None:
-        async with ground.house(sink=sink, **({} if lease is None else {"lease": lease})) as house:
+        async with ground.house(sink=sink, lease=lease) as house:
             process = await house.connections.synchronize(ACCOUNT, connection)
             await house.processes.wait(ACCOUNT, process.id)
 

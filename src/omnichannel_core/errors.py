@@ -116,6 +116,10 @@ class StorageError(OperatorNeeded):
     """The store cannot do its work: disk full, locked by somebody else, damaged."""
 
 
+class StorageUnavailable(StorageError):
+    """The store cannot do it now, and may later: its server restarts, its disk is full. What runs waits for it."""
+
+
 class StoreOutdated(StorageError):
     """The store's tables are of another version; the message names the command that migrates."""
 

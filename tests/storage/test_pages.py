@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnichannel_core.records import Attribute, Order
+from omnichannel_core.records import Attribute, Bad, Closing, Order
 from omnichannel_core.storage import migrations, pages
 from omnichannel_core.storage.bodies import decode
-from omnichannel_core.storage.schema import record
+from omnichannel_core.storage.schema import record, trouble
 from omnichannel_core.storage.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,3 +92,13 @@ def test_retire(store: Store) -> None:
     assert store.write_now(lambda tx: pages.retire(tx, 1, ["Attribute"], 2, NOW)) == 1
     rows = store.read_now(lambda tx: tx.execute(record.select()).all())
     assert {row.remote_id: row.retired_at is None for row in rows} == {"a": True, "b": False}
+
+
+def test_what_a_record_replaces_is_well(store: Store) -> None:
+    """What had failed under an id that a stored record takes the place of has failed no more; the rest has."""
+    bad = pages.prepare([Bad(kind=Closing, id=one, reason="broken") for one in ("z1.zip", "z2.zip")])
+    good = pages.prepare([Closing(id="K/1", replaces=("z1.zip",))])
+    for ready in (bad, good):
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "receipts", p, run=0, now=NOW))  # type: ignore[misc]
+    left = store.read_now(lambda tx: tx.execute(sa.select(trouble.c.remote_id)).scalars().all())
+    assert left == ["z2.zip"]

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 WITH_ID = [one for one in doors() if ":int}" in one.path]
 BODIES: dict[str, Any] = {
     "/schedules/": {"minutes": 5}, "/look": {}, "/confirm": {"claim": "x"}, "/pushes/": {"records": []},
+    "/receipts": {"receipts": [{}]},
     "/retention": {"days": {"orders": 1}}, "/erasures": {"who": []}, "/errors/": {},
 }  # fmt: skip
 WORDS = {"page": "import", "stream": "orders", "order": "1", "kind": "orders", "record": "1"}
@@ -39,7 +40,7 @@ async def test_foreign_id(site: Any, shop: Any) -> None:
         "acme", "lab", {"shop": "a", "secret": "s"}, return_url="https://host.example/oauth/lab", actor="ann"
     )
     kinds = {"connections": one, "views": view.id, "processes": process.id, "drafts": draft.draft,
-             "install": draft.draft, "hub": one}  # fmt: skip
+             "install": draft.draft, "hub": one, "stores": one}  # fmt: skip
     before, client = snapshot(site.house), site.client("ann/other")
     for door in WITH_ID:
         room = next(name for name in kinds if f"/{name}/" in door.path)

@@ -125,11 +125,14 @@ class Stores:
         """A receipt, or a list of them as JSON, pushed during the day; the driver's README names its schema.
 
         Raises:
-            NotFound, NotAdmitted. CallRefused: it does not fit the schema; the message says where.
+            NotFound, NotAdmitted. FormInvalid: it does not fit the schema; the message says where.
         """
         await self.get(account, store_id)
         body = receipt if isinstance(receipt, bytes) else msgspec.json.encode(receipt)
-        return await self.calling.hand_over(account, store_id, Call(method="POST", path="", body=body))
+        try:
+            return await self.calling.hand_over(account, store_id, Call(method="POST", path="", body=body))
+        except errors.CallRefused as wrong:  # whoever typed it is known: it is the receipt that is wrong
+            raise errors.FormInvalid("The receipt is not taken.", {"receipt": str(wrong)}) from wrong
 
     async def _driver(self, account: str, wanted: str) -> str:
         if wanted:

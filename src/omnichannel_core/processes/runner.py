@@ -31,7 +31,8 @@ class Runner:
     Attributes:
         handlers: by kind of process; other kinds are left to others.
         slots: turns at the same time.
-        lease: seconds after which a worker that gives no sign is taken over, wherever file locks cannot tell.
+        lease: seconds after which a worker that gives no sign is taken over, wherever file locks cannot tell (on a
+            server eight at most).
         grace: real seconds from asking a turn to end to cancelling it.
         on_error: told what ended or delayed a turn, before the row says so.
         on_finished: told a process that succeeded, failed or was cancelled here, after the row says so.

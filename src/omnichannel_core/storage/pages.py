@@ -115,6 +115,7 @@ def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *,
         ids[kind] = tuple(rows)
         if troubled:
             raw.many(_WELL, ((connection, kind, one) for one in rows))
+            raw.many(_WELL, ((connection, kind, old) for record, _ in rows.values() for old in record.replaces))
     if page.bad:
         raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
     return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), troubled=bool(troubled), ids=ids)

@@ -13,9 +13,11 @@ from omnichannel_core import errors
 T = TypeVar("T")
 WRITERS, READERS = 4, 4  # threads of a house; each needs one connection
 ATTEMPTS = 5
+SESSIONS = frozenset({"08", "25", "40", "53", "57"})  # classes of SQLSTATE
 STOPPED = 5  # seconds; a worker that is stopped inside a transaction must not keep its rows locked for ever
 # serialization failure, deadlock, and a key that somebody else has just made: what others did is seen the next time
 RACES = frozenset({"40001", "40P01", "23505"})
+OPTION = "omni_engine_apart"  # of a connection: the engine's tables are in ENGINE_SCHEMA, ours are not
 ENGINE_SCHEMA = "omni_engine"  # of the engine's tables, where ours have no schema of their own: a host may have its own
 
 
@@ -39,6 +41,7 @@ def make_engine(url: sa.URL, schema: str) -> sa.Engine:
     try:
         engine = sa.create_engine(
             url, pool_size=WRITERS + READERS, max_overflow=2, pool_pre_ping=True, pool_use_lifo=True,
+            execution_options={OPTION: not schema},
         )  # fmt: skip
     except ModuleNotFoundError as cause:
         raise errors.UsageError(
@@ -70,6 +73,11 @@ def again(once: Callable[[], T]) -> T:
             if _state(cause) not in RACES:
                 raise
     return once()
+
+
+def passing(error: object) -> bool:
+    """Whether it is about the session, not about what was asked: ended for idling inside a transaction, for one."""
+    return str(getattr(error, "sqlstate", None) or "")[:2] in SESSIONS
 
 
 def _state(error: Exception) -> str | None:

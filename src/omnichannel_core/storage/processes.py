@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from omnichannel_core import errors
 from omnichannel_core.model.process import Process, State
+from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import OPEN_STATES, process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
@@ -67,6 +68,8 @@ class Processes:
             id=row.id, account=self._account, connection=connection, kind=kind, key=key, state=State.QUEUED,
             payload=dict(payload), run_at=moment(due), message=message, created_at=moment(at),
         )  # fmt: skip
+        if due <= at:
+            engine.call(self._tx, [fresh.id])
         return fresh, True
 
     def get(self, process_id: int) -> Process:

@@ -138,7 +138,9 @@ class Store:
             yield
         except (OperationalError, raw.OperationalError) as cause:
             told = cause.orig if isinstance(cause, DBAPIError) else cause
-            raise errors.StorageError(f"The store cannot do this now: {told}. Nothing was changed.") from cause
+            raise errors.StorageUnavailable(f"The store cannot do this now: {told}. Nothing was changed.") from cause
         except (DBAPIError, raw.Error) as cause:
             told = cause.orig if isinstance(cause, DBAPIError) else cause
+            if postgres.passing(told):
+                raise errors.StorageUnavailable("The store cannot do this now: its session was ended.") from cause
             raise errors.StorageError(f"The store refused a statement: {type(told).__name__}.") from cause

@@ -56,6 +56,10 @@ class Server:
         assert self._folder is not None  # noqa: S101 - only of a server that was started here
         return self._folder / "log"
 
+    def program(self, name: str) -> str:
+        """Path of one of its programs, such as pg_dump."""
+        return name if self._programs is None else str(self._programs / name)
+
     def database(self, template: str | None = None) -> sa.URL:
         """A new database, empty or a copy."""
         name = f"omni_{os.getpid()}_{next(self._names)}_{secrets.token_hex(2)}"

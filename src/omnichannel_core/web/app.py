@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from omnichannel_core import errors
 from omnichannel_core.web import callbacks, pages, problems
 from omnichannel_core.web.actors import Permission, Resolve
-from omnichannel_core.web.api import connections, gate, hub, openapi, processes, views
+from omnichannel_core.web.api import connections, gate, hub, openapi, processes, stores, views
 from omnichannel_core.web.api.operations import Operation
 from omnichannel_core.web.guarding import Door, Headers, guarded
 from omnichannel_core.web.problems import Refused
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 API = "/api/v1"
 OPERATIONS: Sequence[Operation] = (
     *connections.OPERATIONS, *views.OPERATIONS, *processes.OPERATIONS, *hub.OPERATIONS, *gate.OPERATIONS,
+    *stores.OPERATIONS,
 )  # fmt: skip
 
 

@@ -2,15 +2,16 @@
 `omnichannel_core.simulators`.
 
 One origin serves the three regional API hosts, `/auth/o2/token` (api.amazon.com), `/apps/authorize/...` (Seller
-Central), presigned documents and the control API below. The region of a request is told by its host
-(`sellingpartnerapi-eu.amazon.com`), or by the X-Forwarded-Host of whoever sends it here instead; without either, it is
-the seller's. No answer is kinder than the real thing where that is known. "guide N" is a section of guide amazon.
+Central), presigned documents and the control API below. Which of Amazon's hosts a request is for is told by its host
+(`sellingpartnerapi-eu.amazon.com`), or by the X-Forwarded-Host of whoever sends it here instead: a path that the host
+does not have is 404, another region's token 403. Without either, any path is answered, and the region is the seller's.
+No answer is kinder than the real thing where that is known. "guide N" is a section of guide amazon.
 
 Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /_control::
 
     GET state                        sellers, apps, clock
     POST reset                       forgets everything but the clock
-    GET, POST clock                  {mode?: real|manual, now?: seconds, advance?: seconds}
+    GET, POST clock                  {mode?: real|manual, speed?, now?: seconds, advance?: seconds}
     GET, DELETE log                  requests; ?seller= &operation= &last=
     GET, POST, DELETE faults         a fault or a list of them: fields of `faults.Fault`
     POST apps                        fields of `tokens.App`: {client_id, client_secret, application_id, ...}
@@ -31,6 +32,7 @@ Below /_control/sellers/{seller}::
     PUT rates                        {operation: {rate, burst}}: a dynamic usage plan
     POST take                        {client_id, operation, tokens}: somebody else uses the bucket
     GET, POST orders                 fields of `order_making.Plan` and {count?}; or {history, days?}
+    POST traffic                     {per_hour}: orders that come in by themselves
     GET orders/{order}               everything of an order
     POST orders/{order}/status       {status}
     POST orders/{order}/touch        {set?}: a change
@@ -42,6 +44,10 @@ Below /_control/sellers/{seller}::
     GET listings                     submitted and live attributes
     PUT listings/{sku}               {fba?, live?, product_type?, asin?}
     POST types                       another version of all product types
+
+Defaults are those of a live account: a report takes 45 seconds, a feed 60, a listing 120, a shipment of Amazon's is in
+its report after an hour. With the real clock, tune `report_delay` and the like, or advance the clock. Not simulated:
+the deprecated reads of Orders API v0, Merchant Fulfillment, finances, the official sandboxes.
 
 Faults that break the connection (`drop_before`, `drop_after`, `truncate`) return a value from the application, which
 makes uvicorn close the connection: with nothing sent, or in the middle of a body shorter than its content length.
@@ -65,6 +71,7 @@ def create(
     *,
     clock: str = "real",
     now: float | None = None,
+    speed: float = 1.0,
     seed: int = 1,
     log: int = 10_000,
     sellers: list[dict[str, Any]] | None = None,
@@ -74,7 +81,7 @@ def create(
     """A new simulated world.
 
     Args:
-        clock: "real" or "manual"; `now` is where it starts, Unix seconds.
+        clock: "real" or "manual"; `now` is where it starts, Unix seconds; a real one runs `speed` times as fast.
         seed: of tokens, orders and ids.
         log: how many requests are remembered.
         sellers: options of sellers to open at once, as in `POST /_control/sellers`.
@@ -84,7 +91,7 @@ def create(
     Raises:
         ValueError: an option that does not exist.
     """
-    world = World(Clock(clock, now), seed, log)
+    world = World(Clock(clock, now, speed), seed, log)
     for words in apps or []:
         world.add_app(words)
     for words in sellers or []:

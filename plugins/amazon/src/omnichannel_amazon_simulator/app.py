@@ -14,6 +14,7 @@ from omnichannel_amazon_simulator.control import answer_control
 from omnichannel_amazon_simulator.errors import Refused
 from omnichannel_amazon_simulator.faults import Fault
 from omnichannel_amazon_simulator.gateway import admit
+from omnichannel_amazon_simulator.marketplaces import CENTRALS, HOSTS, LWA
 from omnichannel_amazon_simulator.operations import ROUTER
 from omnichannel_amazon_simulator.world import Entry, World
 
@@ -87,25 +88,32 @@ class Exchange:
 
     async def _answer(self) -> Answer | None:
         """The answer, or None for a fault that breaks the connection before anything is done."""
-        call = self.call
-        answer: Callable[[Call], Answer]
-        if call.path == lwa.PATH:
-            call.operation, answer = "token", lwa.exchange
-        elif call.path == consent.CONSENT or call.path.startswith(consent.CONFIRM):
-            call.operation, answer = "consent", consent.answer
-        elif call.path.startswith(documents.PATH):
-            call.operation, answer = ("upload" if call.method == "PUT" else "download"), documents.answer
-        else:
-            answer = self._api
-            found = ROUTER.find(call.method, call.path)
-            call.operation = found[0].operation if found else ""
+        place, answer = self._place()
         ordered, broken = await self._faults()
         if broken:
             return None
+        if "amazon" in self.call.host and not place(self.call.host):
+            return Answer(404, HTML, "text/html")
         try:
-            return ordered or answer(call)
+            return ordered or answer(self.call)
         except Refused as refusal:
             return _refusal(refusal)
+
+    def _place(self) -> tuple[Callable[[str], bool], Callable[[Call], Answer]]:
+        """Which of Amazon's hosts have such a path, and who answers it; names the operation."""
+        call = self.call
+        if call.path == lwa.PATH:
+            call.operation = "token"
+            return LWA.__eq__, lwa.exchange
+        if call.path == consent.CONSENT or call.path.startswith(consent.CONFIRM):
+            call.operation = "consent"
+            return CENTRALS.__contains__, consent.answer
+        if call.path.startswith(documents.PATH):
+            call.operation = "upload" if call.method == "PUT" else "download"
+            return lambda host: host.endswith(".amazonaws.com"), documents.answer
+        found = ROUTER.find(call.method, call.path)
+        call.operation = found[0].operation if found else ""
+        return HOSTS.__contains__, self._api
 
     def _api(self, call: Call) -> Answer:
         found = ROUTER.find(call.method, call.path)

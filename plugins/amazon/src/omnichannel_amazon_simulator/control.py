@@ -37,8 +37,7 @@ def answer_control(call: Call) -> Answer:
 @routes("GET", "/_control/state")
 def state(call: Call) -> Answer:
     world = call.world
-    clock = {"mode": world.clock.mode, "now": call.now}
-    return reply({"sellers": list(world.sellers), "apps": list(world.apps), "clock": clock})
+    return reply({"sellers": list(world.sellers), "apps": list(world.apps), "clock": world.clock.shown()})
 
 
 @routes("POST", "/_control/reset")
@@ -49,17 +48,14 @@ def reset(call: Call) -> Answer:
 
 @routes("GET", "/_control/clock")
 def get_clock(call: Call) -> Answer:
-    return reply({"mode": call.world.clock.mode, "now": call.now})
+    return reply(call.world.clock.shown())
 
 
 @routes("POST", "/_control/clock")
 def set_clock(call: Call) -> Answer:
-    """`{"mode"?, "now"?: seconds, "advance"?: seconds}`; what falls due on the way happens."""
+    """`{"mode"?, "speed"?, "now"?: seconds, "advance"?: seconds}`; what falls due on the way happens."""
     words, clock = call.object(), call.world.clock
-    if words.get("mode", clock.mode) != clock.mode:
-        at = clock.now()
-        clock.mode = words["mode"]
-        clock.set(at)
+    clock.change(words.get("mode", clock.mode), float(words.get("speed", clock.speed)))
     if "now" in words:
         clock.set(float(words["now"]))
     if "advance" in words:

@@ -16,7 +16,7 @@ from omnichannel_amazon_simulator.sellers import Options, Seller
 
 routes = Routes()
 ROOT = "/_control/sellers/{seller}"
-FIXED = {"seller_id", "marketplaces", "orders", "days", "listings", "types"}
+FIXED = {"seller_id", "marketplaces", "orders", "days", "listings", "types", "type_weight"}
 
 
 def the_seller(call: Call, ident: str) -> Seller:
@@ -44,7 +44,7 @@ def delete(call: Call) -> Answer:
 
 @routes("PUT", ROOT)
 def tune(call: Call) -> Answer:
-    """Any of `sellers.Options` but the first five."""
+    """Any of `sellers.Options` but the first six."""
     tunable = {each.name for each in fields(Options)} - FIXED
     for name, value in call.object().items():
         if name not in tunable:
@@ -157,6 +157,13 @@ def add_orders(call: Call) -> Answer:
     count = int(words.pop("count", 1))
     orders = [call.seller.order(Plan(**words)) for _ in range(count)]
     return reply({"orders": [order.id for order in orders]}, 201)
+
+
+@routes("POST", f"{ROOT}/traffic")
+def traffic(call: Call) -> Answer:
+    """`{"per_hour"}`: usual orders that come in by themselves, 0 for none."""
+    call.seller.trade(float(call.object()["per_hour"]))
+    return reply({"per_hour": call.seller.traffic})
 
 
 @routes("GET", f"{ROOT}/orders")

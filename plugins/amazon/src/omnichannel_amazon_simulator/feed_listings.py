@@ -79,7 +79,7 @@ def _one(seller: Seller, message: Row) -> list[Row]:
 
 def _applied(seller: Seller, message: Row, kind: str) -> list[Row]:
     sku, listing = message["sku"], seller.listings.all.get(message["sku"])
-    known = product_schemas.attributes(kind, seller.type_version)
+    known = product_schemas.attributes(kind, seller.edition)
     attributes: Any = message.get("attributes") or {}
     if message["operationType"] == "UPDATE" or listing is None:
         return listings.submit(seller, sku, kind, attributes, message.get("requirements", "LISTING"))

@@ -95,7 +95,7 @@ def _found(call: Call) -> list[Listing]:
 
 def submit(seller: Seller, sku: str, kind: str, attributes: Attributes, requirements: str) -> list[Row]:
     """Checks a submission; without an error it is kept and shows after the seller's delay. The issues."""
-    issues = problems(kind, seller.type_version, attributes, requirements, seller.marketplaces)
+    issues = problems(kind, seller.edition, attributes, requirements, seller.marketplaces)
     if any(row["severity"] == "ERROR" for row in issues):
         return issues
     now, listing = seller.clock.now(), seller.listings.all.get(sku)
@@ -171,11 +171,11 @@ def patch(call: Call) -> Answer:
     _submitted(call)
     kind, listing = _kind(call, document), call.seller.listings.all.get(call.params["sku"])
     old = listing.attributes if listing else {}
-    known = product_schemas.attributes(kind, call.seller.type_version)
+    known = product_schemas.attributes(kind, call.seller.edition)
     new = patched(old, document.get("patches"), known)
     touched = {str(each["path"]).split("/")[2] for each in document["patches"]}
     checked = {name: items for name, items in new.items() if name in touched}
-    issues = problems(kind, call.seller.type_version, checked, "", call.seller.marketplaces)
+    issues = problems(kind, call.seller.edition, checked, "", call.seller.marketplaces)
     if listing is None:
         issues.append(issue("13013", "This SKU does not exist in the catalog of the seller.", []))
     if call.query.get("mode") == "VALIDATION_PREVIEW":
@@ -202,7 +202,7 @@ def put(call: Call) -> Answer:
     if requirements not in {"LISTING", "LISTING_PRODUCT_ONLY", "LISTING_OFFER_ONLY"}:
         raise invalid("requirements is not one of the supported values.")
     if call.query.get("mode") == "VALIDATION_PREVIEW":
-        issues = problems(kind, call.seller.type_version, attributes, requirements, call.seller.marketplaces)
+        issues = problems(kind, call.seller.edition, attributes, requirements, call.seller.marketplaces)
         return answer(call, issues, "VALID")
     return answer(call, submit(call.seller, call.params["sku"], kind, attributes, requirements))
 

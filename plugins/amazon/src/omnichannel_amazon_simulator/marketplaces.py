@@ -65,6 +65,10 @@ NON_AMAZON = {"DE": "A38D8NSA03LJTC", "ES": "AFQLKURYRPEL8"}
 HOSTS = {f"sellingpartnerapi-{region}.amazon.com": region for region in ("na", "eu", "fe")}
 """The three API hosts -> region."""
 
+LWA = "api.amazon.com"
+CENTRALS = {row.host for row in MARKETPLACES.values()} | {"amazon.com"}
+"""Where the consent page is; amazon.com confirms what began in the appstore."""
+
 BUCKETS = {"na": ("us-east-1", "prod-na"), "eu": ("eu-west-1", "prod-eu"), "fe": ("us-west-2", "prod-fe")}
 """Region -> AWS region and name in the host of presigned documents."""
 

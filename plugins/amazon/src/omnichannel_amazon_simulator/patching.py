@@ -83,9 +83,11 @@ def _key(item: Row, key: str) -> Any:
     return item.get(key, "ALL" if key == "audience" else None)
 
 
-def problems(name: str, version: int, attributes: Attributes, requirements: str, marketplaces: list[str]) -> list[Row]:
+def problems(
+    name: str, edition: product_schemas.Edition, attributes: Attributes, requirements: str, marketplaces: list[str]
+) -> list[Row]:
     """Issues of a submission: unknown attributes, wrong values, and what is missing where `requirements` is set."""
-    known = product_schemas.attributes(name, version)
+    known = product_schemas.attributes(name, edition)
     found: list[Row] = []
     for attribute, items in attributes.items():
         if attribute not in known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from omnichannel_amazon_simulator.answers import Row, encode
 
@@ -22,6 +23,13 @@ OFFER = (
 )
 NEEDED = ("item_name", "brand", "bullet_point", "country_of_origin", "product_description", "item_type_keyword")
 OFFER_NEEDED = ("condition_type", "purchasable_offer", "fulfillment_availability")
+
+
+class Edition(NamedTuple):
+    """Which schemas there are: their version, and how many attributes make each one heavier."""
+
+    version: int = 1
+    weight: int = 0
 
 
 def names(count: int) -> list[str]:
@@ -73,7 +81,7 @@ def _measure(title: str, units: tuple[str, ...]) -> Row:
     return made
 
 
-def _product(number: int, version: int) -> Row:
+def _product(number: int, edition: Edition) -> Row:
     """Attributes about the product; which optional ones there are depends on the type."""
     rows: Row = {
         "item_name": _attribute("Item Name", _text(200), local=True),
@@ -92,7 +100,7 @@ def _product(number: int, version: int) -> Row:
         rows["color"] = _attribute("Color", _choice(COLORS), local=True)
     if number % 3:
         rows["material"] = _attribute("Material", _choice(MATERIALS), most=3)
-    for extra in range(number % 7 + version - 1):
+    for extra in range(number % 7 + edition.version - 1 + edition.weight):
         rows[f"feature_{extra}"] = _attribute(f"Feature {extra}", _text(100), local=bool(extra % 2))
     rows["launch_batch"] = _attribute("Launch Batch", {"type": "string", "editable": False, "hidden": True})
     return rows
@@ -177,10 +185,10 @@ def _availability() -> Row:
 
 
 @lru_cache(maxsize=512)
-def attributes(name: str, version: int) -> Row:
+def attributes(name: str, edition: Edition) -> Row:
     """Attribute -> its schema; of PRODUCT only those of the offer."""
     number = sum(map(ord, name))
-    return _offer() if name == "PRODUCT" else _product(number, version) | _offer()
+    return _offer() if name == "PRODUCT" else _product(number, edition) | _offer()
 
 
 def required(name: str, requirements: str) -> list[str]:
@@ -189,10 +197,10 @@ def required(name: str, requirements: str) -> list[str]:
     return [*NEEDED, *(OFFER_NEEDED if requirements == "LISTING" else ())]
 
 
-@lru_cache(maxsize=2048)
-def schema(name: str, marketplace: str, requirements: str, locale: str, version: int, *, enforced: bool) -> bytes:
+@lru_cache(maxsize=256)
+def schema(name: str, marketplace: str, requirements: str, locale: str, edition: Edition, *, enforced: bool) -> bytes:
     """The document behind the schema link."""
-    properties = attributes(name, version)
+    properties = attributes(name, edition)
     if requirements == "LISTING_OFFER_ONLY":
         properties = {key: value for key, value in properties.items() if key in OFFER}
     if requirements == "LISTING_PRODUCT_ONLY":

@@ -59,22 +59,22 @@ def get(call: Call) -> Answer:
         raise invalid("requirements or requirementsEnforced is not one of the supported values.")
     locale = call.query.get("locale", "DEFAULT")
     locale = MARKETPLACES[place].locale if locale == "DEFAULT" else locale
-    wanted, number = call.query.get("productTypeVersion", "LATEST"), call.seller.type_version
-    if wanted not in {"LATEST", "RELEASE_CANDIDATE", _version(number)}:
+    wanted, edition = call.query.get("productTypeVersion", "LATEST"), call.seller.edition
+    if wanted not in {"LATEST", "RELEASE_CANDIDATE", _version(edition.version)}:
         raise missing(f"Version {wanted} of product type {name} does not exist.")
-    body = product_schemas.schema(name, place, requirements, locale, number, enforced=enforced == "ENFORCED")
+    body = product_schemas.schema(name, place, requirements, locale, edition, enforced=enforced == "ENFORCED")
     return reply(
         {
             "metaSchema": _link(call, product_schemas.meta_schema()),
             "schema": _link(call, body),
             "requirements": requirements,
             "requirementsEnforced": enforced,
-            "propertyGroups": _groups(name, number),
+            "propertyGroups": _groups(name, edition),
             "locale": locale,
             "marketplaceIds": [place],
             "productType": name,
             "displayName": product_schemas.display_name(name),
-            "productTypeVersion": {"version": _version(number), "latest": True, "releaseCandidate": False},
+            "productTypeVersion": {"version": _version(edition.version), "latest": True, "releaseCandidate": False},
         }
     )
 
@@ -92,8 +92,8 @@ def _link(call: Call, body: bytes) -> Row:
     return {"link": {"resource": url, "verb": "GET"}, "checksum": checksum}
 
 
-def _groups(name: str, version: int) -> Row:
-    known = product_schemas.attributes(name, version)
+def _groups(name: str, edition: product_schemas.Edition) -> Row:
+    known = product_schemas.attributes(name, edition)
     grouped = {each for _, names in GROUPS.values() for each in names}
     rest = [each for each in known if each not in grouped]
     return {

@@ -49,6 +49,7 @@ class Router:
     """Finds the route of a method and a raw path: an escaped slash does not part segments, an unescaped one does."""
 
     def __init__(self, routes: list[Route]) -> None:
+        self.routes = routes
         self._by_shape: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
         for route in sorted(routes, key=lambda each: each.template.count("{")):
             parts = route.template.split("/")

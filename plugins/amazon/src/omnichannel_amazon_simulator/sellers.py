@@ -18,17 +18,20 @@ from omnichannel_amazon_simulator.marketplaces import MARKETPLACES
 from omnichannel_amazon_simulator.notices import order_change
 from omnichannel_amazon_simulator.order import Order
 from omnichannel_amazon_simulator.order_book import OrderBook, Position
-from omnichannel_amazon_simulator.order_making import PENDING, TITLES, Maker, Plan
+from omnichannel_amazon_simulator.order_making import KINDS, PENDING, TITLES, Maker, Plan
+from omnichannel_amazon_simulator.product_schemas import Edition
 from omnichannel_amazon_simulator.reports import Desk as Reports
 
 
 @dataclass(slots=True)
 class Options:
-    """What `POST /_control/sellers` takes; all but the first five can be tuned later.
+    """What `POST /_control/sellers` takes; all but the first six can be tuned later.
 
     Attributes:
         marketplaces: ids, all of one region.
-        orders, days: so many orders over the last so many days; listings: so many SKUs, `types` product types.
+        orders, days: so many orders over the last so many days. listings: so many SKUs.
+        types, type_weight: so many product types, each with so many attributes more (about 500 bytes of schema each;
+            real schemas have 0.3 to 2 MB).
         roles: what a consent of this seller admits, None for all that the application has.
         suspended: marketplaces on vacation; not_participating: marketplaces it has but does not sell on.
         personal: refuse (403) or omit what needs a restricted role that is missing.
@@ -51,6 +54,7 @@ class Options:
     days: float = 90.0
     listings: int = 20
     types: int = 40
+    type_weight: int = 0
     roles: list[str] | None = None
     suspended: list[str] = field(default_factory=list)
     not_participating: list[str] = field(default_factory=list)
@@ -106,6 +110,7 @@ class Seller:
         self.book = OrderBook(self._changed)
         self.reports, self.feeds, self.invoices = Reports(), Feeds(), Invoices()
         self.type_version, self.submissions = 1, 0
+        self.traffic, self._trades = 0.0, 0
         self.requests: Counter[str] = Counter()
         self.listeners: list[Callable[[str, Row], None]] = []
         stock = stock_of(options.listings)
@@ -131,6 +136,11 @@ class Seller:
         if at + 3 * 86400.0 < self.clock.now():
             self.book.come_back(order, line, at, quantity=1, received=at + 3 * 86400.0, refund=line.price)
 
+    @property
+    def edition(self) -> Edition:
+        """Of the product types' schemas."""
+        return Edition(self.type_version, self.options.type_weight)
+
     def _changed(self, order: Order, what: str) -> None:
         if what and order.sales == "AMAZON":
             self.tell("ORDER_CHANGE", order_change(self, order, what))
@@ -154,6 +164,25 @@ class Seller:
         if plan.ships_after is not None:
             self._later(order, plan.ships_after, "UNSHIPPED", "SHIPPED")
         return order
+
+    def trade(self, per_hour: float) -> None:
+        """From now on so many usual orders an hour come in, pending first; Amazon ships its own after six hours."""
+        self.traffic = per_hour
+        self._trades += 1
+        if per_hour > 0:
+            self._next(self.clock.now(), self._trades)
+
+    def _next(self, now: float, trade: int) -> None:
+        def come(at: float) -> None:
+            if trade == self._trades:
+                kind = self.random.choices(list(KINDS), list(KINDS.values()))[0]
+                place = self.marketplaces[self.random.randrange(len(self.marketplaces))]
+                plan = Plan(kind, place, "PENDING", at, pending_for=PENDING)
+                plan.ships_after = 6 * 3600.0 if kind in {"fba", "non_amazon"} else None
+                self.order(plan)
+                self._next(at, trade)
+
+        self.agenda.at(now + self.random.expovariate(self.traffic / 3600), come)
 
     def _later(self, order: Order, seconds: float, only: str, status: str) -> None:
         def do(now: float) -> None:

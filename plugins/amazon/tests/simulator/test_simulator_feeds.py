@@ -112,6 +112,15 @@ async def test_feeds_of_a_type_wait_for_each_other(api: Any) -> None:
     assert (await api.get(f"{FEEDS}/{ids[4]}")).json()["processingStatus"] == "CANCELLED"
 
 
+async def test_listings_feeds_do_not_use_the_general_limit(api: Any) -> None:
+    """Four of them every five minutes for an hour pass, though createFeed gives one in two minutes."""
+    for number in range(48):
+        if number % 4 == 0:
+            await api.advance(301)
+            await api.renew()
+        assert (await sent(api, "JSON_LISTINGS_FEED", listings_feed())).status_code == 202
+
+
 async def invoice(api: Any, body: bytes = PDF, **words: str) -> str:
     """What the processing report says of an upload."""
     options = {f"metadata:{key}": value for key, value in words.items()}

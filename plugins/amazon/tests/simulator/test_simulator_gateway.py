@@ -7,7 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import omnichannel_amazon_simulator
 import pytest
+from omnichannel_amazon_simulator import control
 from omnichannel_amazon_simulator.rates import RATES
 
 pytestmark = pytest.mark.anyio
@@ -120,6 +122,20 @@ async def test_a_token_is_of_one_region(api: Any, american: Any) -> None:
     assert (await api.get("/no/such/path")).json()["errors"][0]["code"] == "MissingAuthenticationToken"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://api.amazon.com{PARTICIPATIONS}",
+        "https://sellingpartnerapi-eu.amazon.com/auth/o2/token",
+        "https://sellercentral.amazon.example/apps/authorize/consent",
+        "https://sellingpartnerapi-eu.amazon.com/tortuga/x",
+    ],
+)
+async def test_each_host_has_its_own_paths(api: Any, url: str) -> None:
+    """What belongs to another of Amazon's hosts is 404."""
+    assert (await api.http.get(url, headers={"x-amz-access-token": api.token})).status_code == 404
+
+
 async def test_participations_name_pseudo_marketplaces_and_vacations(api: Any) -> None:
     """The seller's own shops appear as marketplaces; a vacation and a missing participation are said."""
     await api.control("PUT", "/sellers/A1SELLER", {"suspended": ["A13V1IB3VIYZZH"], "not_participating": []})
@@ -211,6 +227,15 @@ async def test_lwa_fails_in_its_own_shape(api: Any) -> None:
     await api.control("POST", "/faults", {"kind": "status", "operation": "token", "status": 503, "code": "slow"})
     answer = await api.lwa(grant_type="refresh_token", refresh_token=api.refresh)
     assert (answer.status_code, answer.json()["error"]) == (503, "slow")
+
+
+def test_the_control_api_is_documented() -> None:
+    """Every control operation is named in the package's docstring, without what is said once above."""
+    text = omnichannel_amazon_simulator.__doc__ or ""
+    for route in control.ROUTER.routes:
+        words = route.template.removeprefix("/_control/").removeprefix("sellers/{seller}").strip("/")
+        assert words in text, route.template
+        assert any(route.method in line for line in text.splitlines() if words in line), route
 
 
 def test_the_rates_are_the_official_ones() -> None:

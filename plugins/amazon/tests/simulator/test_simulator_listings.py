@@ -190,7 +190,9 @@ async def test_a_definition_has_a_checksum_and_an_address_of_a_week(api: Any) ->
 @pytest.mark.parametrize("name", ["PRODUCT", "SHIRT", "SYNTHETIC_TYPE_0007"])
 def test_definitions_are_json_schemas_of_2019_09(name: str) -> None:
     """A validator of the dialect takes every schema, and finds what a conditional requires."""
-    schema = json.loads(product_schemas.schema(name, DE, "LISTING", "de_DE", 1, enforced=True))
+    schema = json.loads(
+        product_schemas.schema(name, DE, "LISTING", "de_DE", product_schemas.Edition(weight=3), enforced=True)
+    )
     validator = jsonschema.Draft201909Validator
     plain = {key: value for key, value in schema.items() if key != "$schema"}
     validator.check_schema(plain)
@@ -198,6 +200,12 @@ def test_definitions_are_json_schemas_of_2019_09(name: str) -> None:
         value = {"batteries_required": [{"value": True, "marketplace_id": DE}]}
         found = [error.message for error in validator(plain).iter_errors(value)]
         assert any("num_batteries" in each for each in found)
+
+
+def test_a_heavy_schema_has_the_size_of_a_real_one() -> None:
+    """With a thousand attributes more, a schema has between 0.3 and 2 MB."""
+    edition = product_schemas.Edition(weight=1000)
+    assert 300_000 < len(product_schemas.schema("SHIRT", DE, "LISTING", "de_DE", edition, enforced=True)) < 2_000_000
 
 
 async def test_stock_at_amazon_is_paged_with_a_short_token(api: Any) -> None:

@@ -168,6 +168,23 @@ async def test_yen_have_no_decimals_and_unknown_words_occur(api: Any) -> None:
     assert (row["programs"], row["promise"]) == (["PRIME_2027"], {"kind": "NEW"})
 
 
+async def test_orders_come_in_by_themselves(api: Any, seller: Any) -> None:
+    """Sixty an hour arrive over a day, pending at first; what Amazon ships is shipped later; then it stops."""
+    before = set(seller.book.orders)
+    await api.control("POST", "/sellers/A1SELLER/traffic", {"per_hour": 60})
+    await api.advance(86400)
+    made = [order for ident, order in seller.book.orders.items() if ident not in before]
+    assert len(made) == pytest.approx(1440, rel=0.1)
+    assert {order.status for order in made if order.created > NOW + 86400 - 1800} == {"PENDING"}
+    old = [order for order in made if order.created < NOW + 86400 - 7 * 3600]
+    assert {order.status for order in old if order.fulfilled_by == "AMAZON"} == {"SHIPPED"}
+    assert {order.status for order in old if order.fulfilled_by == "MERCHANT"} == {"UNSHIPPED"}
+    await api.control("POST", "/sellers/A1SELLER/traffic", {"per_hour": 0})
+    count = len(seller.book.orders)
+    await api.advance(86400)
+    assert len(seller.book.orders) == count
+
+
 async def test_a_backfill_at_the_permitted_rate_loses_nothing(api: Any, seller: Any) -> None:
     """Whoever asks once a drip after the burst sees every order once, no 429, and a share of one."""
     await api.control("POST", "/sellers/A1SELLER/orders", {"history": 3000, "days": 89})

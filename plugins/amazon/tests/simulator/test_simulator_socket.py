@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -53,3 +54,14 @@ def test_a_broken_connection_is_really_broken(address: str, client: httpx2.Clien
     simulator.control(address, "faults", {"kind": kind, "operation": "getAccount"})
     with pytest.raises(httpx2.RemoteProtocolError):
         client.get("/sellers/v1/account")
+
+
+def test_a_fast_clock_can_be_followed_from_outside() -> None:
+    """From start, speed and the machine's time anybody computes the simulated time, over changes of the clock."""
+    with simulator.running("amazon", options={"now": NOW, "speed": 1000.0}) as address:
+        for change in (None, {"advance": 3600}, {"speed": 50.0}):
+            shown = simulator.control(address, "clock", change)
+            before = shown["start"] + (time.time() - shown["since"]) * shown["speed"]
+            told = simulator.control(address, "clock")["now"]
+            after = shown["start"] + (time.time() - shown["since"]) * shown["speed"]
+            assert before <= told <= after

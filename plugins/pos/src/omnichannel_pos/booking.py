@@ -6,9 +6,8 @@ and the return of an exchange alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET
@@ -61,22 +60,29 @@ class Till:
             for row in rows(texts.get("vat.csv", ""), "vat.csv", (*KEY, "UST_SCHLUESSEL", "UST_SATZ", "UST_BESCHR"))
         }
 
-    def money(self, amount: Decimal) -> Money:
-        """In the till's currency."""
-        return _money(amount, self.currency)
+        self._taxes: dict[tuple[str, Decimal], Tax] = {}
+        self.money = _Amounts(self.currency).__getitem__
 
-    def taxes(self, vat: Iterable[tuple[str, Decimal, Decimal, Decimal]]) -> tuple[Tax, ...]:
+    def taxes(self, vat: Sequence[tuple[str, Decimal, Decimal, Decimal]]) -> tuple[Tax, ...]:
         """A line's taxes by their keys."""
-        return tuple(
-            Tax(name=self.rates.get(key, (None, key))[1], rate=self.rates.get(key, (None, ""))[0],
-                amount=_money(tax, self.currency))
-            for key, _, _, tax in vat
-        )  # fmt: skip
+        return tuple([self._taxes.get((key, tax)) or self._tax(key, tax) for key, _, _, tax in vat])
+
+    def _tax(self, key: str, amount: Decimal) -> Tax:
+        rate, name = self.rates.get(key, (None, key))
+        made = self._taxes[key, amount] = Tax(name=name, rate=rate, amount=self.money(amount))
+        return made
 
 
-@lru_cache(maxsize=16_384)
-def _money(amount: Decimal, currency: str) -> Money:
-    return Money(amount, currency)
+class _Amounts(dict[Decimal, Money]):
+    """The amounts of one closing; most come often."""
+
+    def __init__(self, currency: str) -> None:
+        super().__init__()
+        self._currency = currency
+
+    def __missing__(self, amount: Decimal) -> Money:
+        made = self[amount] = Money(amount, self._currency)
+        return made
 
 
 def book(receipt: Receipt, key: Key, till: Till, revision: str = FINAL) -> Iterator[Record]:
@@ -147,8 +153,16 @@ def _charge(line: Line, till: Till) -> Charge:
 
 
 def _about(line: Line) -> dict[str, str]:
-    said = {"gtin": line.gtin, "group": line.group, "unit": line.unit, "voucher": line.voucher}
-    return {name: text for name, text in said.items() if text}
+    said = dict[str, str]()
+    if line.gtin:
+        said["gtin"] = line.gtin
+    if line.group:
+        said["group"] = line.group
+    if line.unit:
+        said["unit"] = line.unit
+    if line.voucher:
+        said["voucher"] = line.voucher
+    return said
 
 
 def _payments(receipt: Receipt, till: Till) -> dict[str, Payment]:
@@ -213,7 +227,12 @@ def _cash(line: Line, one: str, receipt: Receipt, till: Till, revision: str) -> 
 
 def _extra(receipt: Receipt) -> dict[str, str]:
     head = receipt.head
-    said = {"cash_register": head.till, "closing": head.closing, "terminal": head.terminal, "operator": head.operator}
+    said = {
+        "cash_register": head.till,
+        "closing": whole(head.closing),
+        "terminal": head.terminal,
+        "operator": head.operator,
+    }
     return {name: text for name, text in said.items() if text}
 
 
@@ -234,7 +253,10 @@ def _tax(line: Line) -> Decimal:
 
 
 def closing(texts: Mapping[str, str], key: Key, till: Till, extra: Mapping[str, str]) -> Closing:
-    """The closing itself, the last of its records: totals by kind of business (`sales:`) and payment (`paid:`)."""
+    """The closing itself, the last of its records: totals by kind of business (`sales:`) and payment (`paid:`).
+
+    It takes the place of its file's name, under which the file may have failed before.
+    """
     totals: dict[str, Decimal] = {}
     wanted = (*KEY, "GV_TYP", "Z_UMS_BRUTTO")
     for row in rows(texts.get("businesscases.csv", ""), "businesscases.csv", wanted):
@@ -247,5 +269,5 @@ def closing(texts: Mapping[str, str], key: Key, till: Till, extra: Mapping[str, 
     return Closing(
         id=key_of(*key), revision=FINAL, number=int(key[1]) if key[1].isdecimal() else 0,
         at=UNSET if at is None else at, totals={name: till.money(amount) for name, amount in totals.items()},
-        extra=dict(extra),
+        extra=dict(extra), replaces=(extra["file"],),
     )  # fmt: skip

@@ -181,13 +181,20 @@ class _Finder:
 
     def __init__(self, receipts: dict[str, Receipt], key: Key) -> None:
         self._receipts, self._key = receipts, key
+        self._seen = ("", "")  # the key as it was written last
 
     def __call__(self, row: tuple[str, ...], name: str) -> Receipt:
         found = self._receipts.get(row[2])
-        if found is None or row[0] != self._key[0] or whole(row[1]) != self._key[1]:
+        if found is None or (row[:2] != self._seen and not self._same(row)):
             raise FileRefused(f"{name} has a row of receipt {row[2]!r} of closing {row[0]}/{row[1]}, which "
                               "transactions.csv does not have.", "bad_table")  # fmt: skip
         return found
+
+    def _same(self, row: tuple[str, ...]) -> bool:
+        if (row[0], whole(row[1])) != self._key:
+            return False
+        self._seen = (row[0], row[1])
+        return True
 
 
 def _amounts(texts: Mapping[str, str], of: _Finder) -> None:

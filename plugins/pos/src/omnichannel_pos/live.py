@@ -1,6 +1,6 @@
 """Receipts pushed one by one during the day: our own JSON, field names after the DFKA taxonomy (guide 6.2, 6.3).
 
-The shape is shipped as `schemas/receipt.json`. A live receipt has the id that the closing will give it, so the
+The shape is shipped as `json/receipt.json`. A live receipt has the id that the closing will give it, so the
 closing takes its place. One that refers to a receipt of its own closing waits for the closing, because only the whole
 closing tells a void from a return.
 """

@@ -16,6 +16,7 @@ from omnichannel_pos.refusals import FileRefused
 from omnichannel_pos.tables import TABLES
 
 MEMBERS_MAX = 500
+DIRECTORY_MAX = 1024**2  # bytes of the zip's own directory, which is read into memory as a whole
 MEMBER_MAX = 4 * 1024**3  # bytes of one table, opened
 TOTAL_MAX = 8 * 1024**3  # bytes of all
 RATIO_MAX = 400  # opened to packed, of members over RATIO_FROM: tables of receipts pack 10 to 60 times
@@ -54,6 +55,7 @@ class Source:
         if self.path.is_dir():
             there = _folder(self.path)
         else:
+            _check_directory(self.path)
             self._zip = zipfile.ZipFile(self.path)
             there = _members(self._zip)
         if INDEX not in there:
@@ -113,6 +115,26 @@ def digest(path: Path) -> str:
             while block := stream.read(_BLOCK):
                 found.update(block)
     return found.hexdigest()
+
+
+def _check_directory(path: Path) -> None:
+    """The size of a zip's directory by its end record, before anything reads the directory itself.
+
+    Raises:
+        FileRefused: too large. BadZipFile: there is no end record.
+    """
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - 65_557))  # the record and the longest comment behind it
+        tail = stream.read()
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0:
+            raise zipfile.BadZipFile("it has no end record")
+        size = int.from_bytes(tail[at + 12 : at + 16], "little")
+        if at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07":  # a 64-bit record stands before it and counts
+            stream.seek(min(int.from_bytes(tail[at - 12 : at - 4], "little"), path.stat().st_size))
+            size = int.from_bytes(stream.read(56)[40:48], "little")
+    if size > DIRECTORY_MAX:
+        raise FileRefused(f"Its directory has {size} bytes, more than {DIRECTORY_MAX}.", "zip_bomb")
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, tuple[str, int]]:

@@ -13,8 +13,8 @@ from omnichannel_pos.refusals import FileRefused
 from omnichannel_pos.sources import Source
 from omnichannel_pos.tables import KEY, LINE_MAX, header, rows, text_of, whole
 
-SMALL = 64 * 1024**2  # bytes of all tables: a day of a busy till has 2 to 5 MB
-CLOSING_MAX = 256 * 1024**2  # bytes of one closing's tables
+SMALL = 16 * 1024**2  # bytes of all tables: a day of a busy till has 2 to 5 MB
+CLOSING_MAX = 64 * 1024**2  # bytes of one closing's tables: 30,000 receipts and more
 RUNS_MAX = 200_000  # stretches of rows of one closing, over all tables
 Key = tuple[str, str]  # Z_KASSE_ID, Z_NR
 

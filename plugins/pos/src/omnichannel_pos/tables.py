@@ -26,6 +26,7 @@ LINE_MAX = 1_000_000  # bytes of one line
 KEY = ("Z_KASSE_ID", "Z_NR")
 _BERLIN = ZoneInfo("Europe/Berlin")  # of times without zone: the format is German tax law's
 _CENT = Decimal("0.01")
+_GROUPED = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+(,0*)?")  # some writers group the digits of whole numbers too
 _NUMBER = re.compile(r"[+-]?[0-9.,]{1,40}")
 
 
@@ -95,7 +96,7 @@ def number(text: str) -> Decimal:
         return Decimal("0.00")
     if not _NUMBER.fullmatch(typed):
         raise FileRefused(f"{typed[:40]!r} is not a number.", "bad_table")
-    if "," in typed:
+    if "," in typed or typed.count(".") > 1:
         typed = typed.replace(".", "").replace(",", ".")
     try:
         found = Decimal(typed)
@@ -110,9 +111,9 @@ def number(text: str) -> Decimal:
 
 @lru_cache(maxsize=4096)
 def whole(text: str) -> str:
-    """A closing's number as its shortest text: 17 for 017 and 17,0; anything else stays as it is."""
+    """A closing's number as its shortest text: 17 for 017 and 17,0, 1234 for 1.234; anything else stays as it is."""
     typed = text.strip()
-    head = re.split("[.,]", typed, maxsplit=1)[0]
+    head = re.split("[.,]", typed.replace(".", "") if _GROUPED.fullmatch(typed) else typed, maxsplit=1)[0]
     return str(int(head)) if head.isascii() and head.isdecimal() and len(head) < 19 else typed
 
 

@@ -43,5 +43,13 @@ transactions_tse.csv TSE_Transaktionen +BON TSE_ID TSE_TANR TSE_TA_START TSE_TA_
 _WORDS = [line.split() for line in _TABLES.replace("\n    ", " ").strip().splitlines()]
 COLUMNS = {file: (*_KEYS[key], *columns) for file, _, key, *columns in _WORDS}
 NAMES = {file: name for file, name, *_ in _WORDS}
-REQUIRED = frozenset({"transactions.csv", "lines.csv", "lines_vat.csv"})
-"""Without these an export says nothing; a till may leave out any other."""
+_DECIMALS = {
+    0: "Z_NR AGENTUR_ID TSE_ID UST_SCHLUESSEL BON_NR ZI_UST_SCHLUESSEL TSE_TANR TSE_TA_SIGZ REF_Z_NR",
+    2: "Z_SE_ZAHLUNGEN Z_SE_BARZAHLUNGEN UST_SATZ Z_ZAHLART_BETRAG ZAHLART_BETRAG_WAEH UMS_BRUTTO ZAHLWAEH_BETRAG "
+       "BASISWAEH_BETRAG",
+    3: "MENGE FAKTOR ZI_MENGE ZI_FAKTOR",
+    5: "Z_UMS_BRUTTO Z_UMS_NETTO Z_UST STK_BR PF_BRUTTO PF_NETTO PF_UST ZI_BASISPREIS_BRUTTO ZI_BASISPREIS_NETTO "
+       "ZI_BASISPREIS_UST BON_BRUTTO BON_NETTO BON_UST POS_BRUTTO POS_NETTO POS_UST",
+}  # fmt: skip
+DECIMALS = {column: places for places, words in _DECIMALS.items() for column in words.split()}
+"""Of numeric columns; all others are text."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from xml.sax.saxutils import escape
 
-from omnichannel_pos_simulator.columns import COLUMNS, NAMES
+from omnichannel_pos_simulator.columns import COLUMNS, DECIMALS, NAMES
 from omnichannel_pos_simulator.goods import RATES, net
 from omnichannel_pos_simulator.till import Day, Line, Receipt
 
@@ -97,16 +97,18 @@ def _table(name: str, columns: tuple[str, ...], days: list[Day], free: Liberties
 
 
 def _point(column: str, value: str) -> str:
-    numeric = any(part in column for part in ("BRUTTO", "NETTO", "UST", "BETRAG", "MENGE", "STK_BR"))
-    return value.replace(",", ".") if numeric else value
+    return value.replace(",", ".") if column in DECIMALS else value
 
 
 def _index(there: Mapping[str, tuple[str, ...]], free: Liberties) -> str:
+    point, group = (".", ",") if free.point else (",", ".")
     tables = "".join(
         f"<Table><URL>{escape(name)}</URL><Name>{NAMES[name]}</Name><Description>{name}</Description>"
-        f"<{'ANSI' if free.encoding == 'cp1252' else 'UTF8'} /><DecimalSymbol>{'.' if free.point else ','}"
-        "</DecimalSymbol><Range><From>2</From></Range><VariableLength><ColumnDelimiter>;</ColumnDelimiter>"
-        + "".join(f"<VariableColumn><Name>{one}</Name><AlphaNumeric /></VariableColumn>" for one in columns)
+        f"<{'ANSI' if free.encoding == 'cp1252' else 'UTF8'} /><DecimalSymbol>{point}</DecimalSymbol>"
+        f"<DigitGroupingSymbol>{group}</DigitGroupingSymbol><Range><From>2</From></Range><VariableLength>"
+        "<ColumnDelimiter>;</ColumnDelimiter><RecordDelimiter>&#xD;&#xA;</RecordDelimiter>"
+        '<TextEncapsulator>"</TextEncapsulator>'
+        + "".join(f"<VariableColumn><Name>{one}</Name>{_kind(one)}</VariableColumn>" for one in columns)
         + "</VariableLength></Table>"
         for name, columns in there.items()
     )
@@ -115,6 +117,13 @@ def _index(there: Mapping[str, tuple[str, ...]], free: Liberties) -> str:
         "<DataSet><Version>1.0</Version><DataSupplier><Name>Till</Name><Location></Location><Comment></Comment>"
         f"</DataSupplier><Media><Name>1</Name>{tables}</Media></DataSet>\n"
     )
+
+
+def _kind(column: str) -> str:
+    places = DECIMALS.get(column)
+    if places is None:
+        return "<AlphaNumeric />"
+    return f"<Numeric><Accuracy>{places}</Accuracy></Numeric>" if places else "<Numeric />"
 
 
 # --- rows

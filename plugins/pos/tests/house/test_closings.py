@@ -153,3 +153,19 @@ async def test_archived_unchanged(shop: Any) -> None:
     assert kept.read_bytes() == body
     (closing,) = (await shop.records("Closing")).values()
     assert closing.extra["sha256"] == hashlib.sha256(body).hexdigest()
+
+
+async def test_unreadable_then_whole(shop: Any) -> None:
+    """A file that could not be opened and comes whole under the same name has failed no more."""
+    till = Till(seed=8)
+    till.work(10)
+    day = till.close()
+    drop(as_zip([day])[:-700], shop.exchange / "in", "z.zip")
+    await shop.sync()
+    (failure,) = await shop.house.hub.errors("acme", shop.id)
+    assert failure.remote_id == "z.zip"
+    drop(as_zip([day]), shop.exchange / "in", "z.zip")
+    await shop.sync()
+    assert (await books(shop)).orders == day.truth.orders
+    assert await shop.house.hub.errors("acme", shop.id) == []
+    assert shop.files("error") == ["z.zip", "z.zip.reason.json"]

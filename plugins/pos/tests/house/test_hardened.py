@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from omnichannel_pos_simulator.live import pushed
 from omnichannel_pos_simulator.till import Day, Till
 from omnichannel_pos_simulator.writing import as_zip, drop, files
 
@@ -60,6 +61,17 @@ def symlink(one: Day) -> bytes:
     return out.getvalue()
 
 
+def long_directory(one: Day) -> bytes:
+    """Forty members with comments of 60,000 bytes."""
+    out = io.BytesIO(as_zip([one]))
+    with zipfile.ZipFile(out, "a") as archive:
+        for number in range(40):
+            info = zipfile.ZipInfo(f"x{number}")
+            info.comment = b"x" * 60_000
+            archive.writestr(info, b"")
+    return out.getvalue()
+
+
 LAUGHS = (
     b'<?xml version="1.0"?><!DOCTYPE DataSet [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
     b'<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><DataSet>&c;</DataSet>'
@@ -69,6 +81,7 @@ HOSTILE: dict[str, tuple[Build, str]] = {
     "bomb": (changed("lines.csv", lambda body: body + b"0" * 60_000_000), "zip_bomb"),
     "lying size": (lying_size, "zip_bomb|unreadable"),
     "many members": (lambda one: zipped({**files([one]), **{f"x{n}": b"" for n in range(600)}}), "zip_bomb"),
+    "long directory": (long_directory, "zip_bomb"),
     "traversal": (lambda one: zipped({**files([one]), "../../evil.csv": b"x"}), "path_traversal"),
     "absolute": (lambda one: zipped({**files([one]), "/etc/evil.csv": b"x"}), "path_traversal"),
     "drive": (lambda one: zipped({**files([one]), "C:\\evil.csv": b"x"}), "path_traversal"),
@@ -161,12 +174,18 @@ async def test_unfinished_names_wait(shop: Any) -> None:
     assert shop.files("error") == []
 
 
-async def test_half_written_while_young(shop: Any, clock: Any) -> None:
+def a_sale() -> tuple[bytes, set[str]]:
+    """A live receipt, and its id."""
+    till = Till(seed=3)
+    return pushed(till, till.sell()), set(till.truth.orders)
+
+
+@pytest.mark.parametrize("name", ["z.zip", "z.json"])
+async def test_half_written_while_young(shop: Any, clock: Any, name: str) -> None:
     """A file that cannot be read yet is waited for while it may still grow, and booked when it is whole."""
-    one = day(3)
-    body = as_zip([one])
-    file = shop.exchange / "in" / "z.zip"
-    file.write_bytes(body[:-500])
+    body, orders = (as_zip([day(3)]), set(day(3).truth.orders)) if name == "z.zip" else a_sale()
+    file = shop.exchange / "in" / name
+    file.write_bytes(body[:-100])
     os.utime(file, (clock.now().timestamp() - 5,) * 2)
     looked = 0
 
@@ -179,5 +198,6 @@ async def test_half_written_while_young(shop: Any, clock: Any) -> None:
 
     process = await shop.house.connections.synchronize("acme", shop.id)
     await shop.house.processes.run_to_end("acme", process.id, seen)
-    assert set(await shop.records("Order")) == set(one.truth.orders)
+    assert set(await shop.records("Order")) == orders
+    assert looked
     assert shop.files("error") == []

@@ -106,7 +106,7 @@ async def test_what_does_not_fit_is_refused(shop: Any, change: Any) -> None:
     till = Till(seed=14)
     said = json.loads(pushed(till, till.sell()))
     change(said)
-    with pytest.raises(errors.CallRefused):
+    with pytest.raises(errors.FormInvalid, match="not taken"):
         await shop.house.stores.receive("acme", shop.id, said)
     assert shop.files("in") == []
 
@@ -114,7 +114,7 @@ async def test_what_does_not_fit_is_refused(shop: Any, change: Any) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"[[]]", b"\xff\xfe", b"[" * 100_000, b"null"])
 async def test_garbage_is_refused(shop: Any, body: bytes) -> None:
     """Whatever is no receipt is refused."""
-    with pytest.raises(errors.CallRefused):
+    with pytest.raises(errors.FormInvalid, match="not taken"):
         await shop.house.stores.receive("acme", shop.id, body)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from omnichannel_core import errors
 from omnichannel_core.driver import AuthorizationFlow, Call, Checkup, Grant, Session, Trip
 from omnichannel_shopify import tokens
-from omnichannel_shopify.api import VERSION, origin
+from omnichannel_shopify.api import VERSION, denied, origin
 from omnichannel_shopify.callbacks import unsubscribe
 from omnichannel_shopify.client import Client, data
 from omnichannel_shopify.credentials import Install, ShopifyApplication, ShopifyCredentials, StaticToken
@@ -33,6 +33,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "shipments": ("read_orders", "write_merchant_managed_fulfillment_orders"),
     "cancellations": ("write_orders",),
     "refunds": ("write_orders",),
+    "customers": ("read_customers",),
     "order history": ("read_all_orders",),
 }
 """Capability -> scopes, all of which it needs (specs shopify/driver-subset_2026-10.access-scopes.json)."""
@@ -138,10 +139,11 @@ def lacking(session: Session, scopes: frozenset[str]) -> dict[str, str]:
 async def hidden_data(client: Client) -> dict[str, str]:
     """Nothing tells which protected fields are granted: the newest order is asked for them."""
     try:
-        await client.send("CustomerDataProbe")
+        answer = await client.send("CustomerDataProbe")
     except errors.AccessMissing:
         return {"orders": LEVEL_1, "customer data": LEVEL_1}
-    return {"customer data": LEVEL_2} if client.hidden else {}
+    hidden = [one for one in denied(answer) if "access scope" not in one.message]  # a scope is named by itself
+    return {"customer data": LEVEL_2} if hidden else {}
 
 
 async def endings(session: Session) -> dict[str, datetime]:

@@ -108,7 +108,7 @@ query NewestOrder { orders(first: 1, sortKey: UPDATED_AT, reverse: true) { nodes
 COUNT = "query OrdersCount($query: String, $limit: Int) { ordersCount(query: $query, limit: $limit) { count } }\n"
 PAGE = (
     """
-query OrdersPage($first: Int!, $after: String, $query: String, $sort: OrderSortKeys!) {
+query OrdersPage($first: Int!, $after: String, $query: String, $sort: OrderSortKeys!, $returns: Boolean!) {
   orders(first: $first, after: $after, query: $query, sortKey: $sort) {
     nodes {
       ...OrderHead
@@ -116,7 +116,7 @@ query OrdersPage($first: Int!, $after: String, $query: String, $sort: OrderSortK
       shippingLines(first: 2, includeRemovals: true) { nodes { ...Carriage } pageInfo { hasNextPage endCursor } }
       transactions(first: 5) { ...Movement }
       refunds(first: 1) { id }
-      returns(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } }
+      returns(first: 1) @include(if: $returns) { nodes { id } pageInfo { hasNextPage endCursor } }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -126,14 +126,14 @@ query OrdersPage($first: Int!, $after: String, $query: String, $sort: OrderSortK
 )
 ONE = (
     """
-query OrderById($id: ID!) {
+query OrderById($id: ID!, $returns: Boolean!) {
   order(id: $id) {
     ...OrderHead
     lineItems(first: 50) { nodes { ...Line } pageInfo { hasNextPage endCursor } }
     shippingLines(first: 10, includeRemovals: true) { nodes { ...Carriage } pageInfo { hasNextPage endCursor } }
     transactions(first: 50) { ...Movement }
     refunds(first: 1) { id }
-    returns(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } }
+    returns(first: 1) @include(if: $returns) { nodes { id } pageInfo { hasNextPage endCursor } }
   }
 }
 """
@@ -279,7 +279,7 @@ BULK_ORDERS = (
         shippingLines(includeRemovals: true) { edges { node { __typename ...Carriage } } }
         transactions { ...Movement }
         refunds { id }
-        returns { edges { node { __typename id } } }
+        %s
       }
     }
   }
@@ -287,7 +287,9 @@ BULK_ORDERS = (
 """
     + WHOLE
 )
-"""What a bulk operation runs: four connections, one level deep (five and two are allowed)."""
+"""What a bulk operation runs, for a search and `BULK_RETURNS`: four connections, one level deep (of five and two)."""
+
+BULK_RETURNS = "returns { edges { node { __typename id } } }"
 
 TEXTS = (
     NEWEST, COUNT, PAGE, ONE, LINES, CARRIAGES, MOVEMENTS, REFUNDS, REFUND_ORDER, REFUND_LINES, RETURNS, RETURN_BY_ID,

@@ -35,6 +35,7 @@ SHOP, SECRET = "demo.myshopify.com", "shpss_secret-of-the-application-0123456789
 Lone = Callable[..., Any]
 FULL = [
     "write_orders",
+    "read_customers",
     "read_all_orders",
     "write_returns",
     "write_products",

@@ -14,7 +14,7 @@ from graphql.language import FieldNode, Visitor, visit
 from omnichannel_shopify.authorization import NEEDS
 from omnichannel_shopify.callbacks import TOPICS
 from omnichannel_shopify.operations import OPERATIONS
-from omnichannel_shopify.order_operations import BULK_ORDERS
+from omnichannel_shopify.order_operations import BULK_ORDERS, BULK_RETURNS
 from omnichannel_shopify.settings import FINANCIAL, FULFILLMENT
 
 ROOT = Path(__file__).parents[4]
@@ -22,7 +22,7 @@ SPECS = next((one for p in ROOT.parents if (one := p / "shared/specs/shopify").i
 pytestmark = pytest.mark.skipif(
     SPECS is None, reason="../shared/specs/shopify is not here: operations are NOT validated"
 )
-TEXTS = {**OPERATIONS, "BulkOrders": BULK_ORDERS % "created_at:>='2026-01-01T00:00:00Z' AND test:false"}
+TEXTS = {**OPERATIONS, "BulkOrders": BULK_ORDERS % ("created_at:>='2026-01-01T00:00:00Z' AND test:false", BULK_RETURNS)}
 IDEMPOTENT = {"inventorySetQuantities", "inventoryActivate", "refundCreate"}
 """Mutations whose descriptions demand the directive (guide 2.13); the types do not show it."""
 

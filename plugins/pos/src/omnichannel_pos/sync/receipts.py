@@ -62,7 +62,7 @@ class _Step:
         if cursor.tidy:
             for done in cursor.done:
                 exchange.put_away(self._exchange, done, self._now)
-            cursor = Files()
+            cursor = Files(young=cursor.young if cursor.done else ())
         if not cursor.file and not cursor.done:
             answers.work(self._exchange, self._now)
         if cursor.file and exchange.unchanged(self._exchange, cursor.file, cursor.mark):
@@ -149,17 +149,20 @@ class _Step:
 
     # --- live receipts
     def _live(self, cursor: Files, batch: Sequence[Found]) -> Page[Files]:
-        records, done = list[Record | Bad](), list(cursor.done)
+        records, done, young = list[Record | Bad](), list(cursor.done), list(cursor.young)
         for one in batch:
             try:
                 body = _body(self._exchange / "in" / one.name)
                 records += live.records(live.read(body), self._currency)
                 done.append(Done(one.name, one.mark))
             except FileRefused as wrong:
+                if one.young:
+                    young.append(one.mark)
+                    continue
                 done.append(Done(one.name, one.mark, "error", wrong.code, (str(wrong),), (one.name,)))
                 records.append(Bad(kind=Order, id=one.name, reason=str(wrong)))
-        cursor = Files(done=tuple(done), tidy=True, young=cursor.young)
-        return Page(cursor=cursor, records=records, more=Wait(0, "moving files"))
+        cursor = Files(done=tuple(done), tidy=bool(done), young=tuple(young[-1000:]))
+        return Page(cursor=cursor, records=records, more=Wait(0, "moving files") if done else True)
 
 
 def _at(cursor: Files, found: Found) -> Files:

@@ -15,9 +15,10 @@ from omnichannel_core.driver import Page, Session, Wait
 from omnichannel_core.records import Bad, Record
 from omnichannel_shopify.authorization import warn_of_window
 from omnichannel_shopify.client import Client, refusal
-from omnichannel_shopify.order_operations import BULK_ORDERS
+from omnichannel_shopify.order_operations import BULK_ORDERS, BULK_RETURNS
 from omnichannel_shopify.sync import bulk_file
 from omnichannel_shopify.sync.order_cursor import History, OrderCursor, again, finished, stamp
+from omnichannel_shopify.sync.order_returns import may
 from omnichannel_shopify.sync.order_rows import (
     Chosen,
     Filter,
@@ -36,6 +37,9 @@ PAGE = 25
 COUNTED = 10_000
 TRIES = 2
 """Bulk operations that may fail before the orders are asked for page by page."""
+
+SOON, AGAIN, LATEST = 2.0, 3.0, 30.0
+"""Seconds until a bulk operation is looked at: first, after a failure, at most."""
 
 RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
 SLOTS = frozenset({"LIMIT_REACHED", "OPERATION_IN_PROGRESS"})
@@ -149,7 +153,9 @@ def where(filters: Filter, after_id: int = 0) -> str | None:
 async def by_page(session: Session, cursor: OrderCursor, history: History, filters: Filter) -> Page[OrderCursor]:
     """Orders by number: each page begins after the last one's number, so that no cursor has to live long."""
     client = Client(session)
-    answer = await client.sized("OrdersPage", PAGE, query=where(filters, history.after_id), sort="ID", after=None)
+    answer = await client.sized("OrdersPage", PAGE, query=where(filters, history.after_id), sort="ID", after=None,
+        returns=may(session),
+    )  # fmt: skip
     rows, info = page_of(answer)
     chosen = await choose(session, rows, filters, history=True)
     kept, cut = shortened(rows, chosen)
@@ -179,7 +185,7 @@ def shortened(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[R
 # --- by a bulk operation
 async def start(session: Session, cursor: OrderCursor, history: History, filters: Filter) -> Page[OrderCursor]:
     """The operation we already started before a crash, else a new one."""
-    client, query = Client(session), bulk_query(filters, history)
+    client, query = Client(session), bulk_query(filters, history, returns=may(session))
     running = await started(client, query, history)
     if running is None:
         payload, refused = await client.mutate("BulkRun", "bulkOperationRunQuery", query=query)
@@ -189,14 +195,14 @@ async def start(session: Session, cursor: OrderCursor, history: History, filters
         if running is None:
             session.log.warning("Shopify runs no bulk operation (%s): page by page", refusal(refused))
             return on(cursor, replace(history, way="paged"))
-    return on(cursor, replace(history, operation=running), Wait(5.0, PREPARING))
+    return on(cursor, replace(history, operation=running), Wait(SOON, PREPARING))
 
 
-def bulk_query(filters: Filter, history: History) -> str:
+def bulk_query(filters: Filter, history: History, *, returns: bool) -> str:
     """The text; the moment it was begun makes it this history's own."""
     begun = history.begun + timedelta(days=1) if history.begun else None
     terms = [term for term in (where(filters), f"created_at:<={stamp(begun)}" if begun else "") if term]
-    return BULK_ORDERS % " AND ".join(terms)
+    return BULK_ORDERS % (" AND ".join(terms), BULK_RETURNS if returns else "")
 
 
 async def started(client: Client, query: str, history: History) -> str | None:
@@ -224,20 +230,26 @@ async def poll(session: Session, cursor: OrderCursor, history: History) -> Page[
         return on(cursor, again(history, paged=history.failures + 1 >= TRIES))
     total, orders = int(found.object_count or 0), int(found.root_object_count or 0)
     if found.status in RUNNING:
-        return on(cursor, history, Wait(10.0, f"{PREPARING}: {orders} orders"), total=history.total)
+        return on(cursor, history, patience(session, history, orders), total=history.total)
     if found.status == "COMPLETED" and not found.url:
         return Page(cursor=finished(cursor), more=True)
     if found.status == "COMPLETED":
         whole = replace(history, parts=bulk_file.parts_for(orders), total=orders)
         if await fetched(session, found, whole, expected=total):
             return on(cursor, whole, total=orders)
-        return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(30.0, "Asking Shopify again"))
+        return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
     session.log.warning("Shopify's bulk operation ended as %s (%s)", found.status, found.error_code)
     if found.partial_data_url and history.failures == 0:
         part = replace(history, parts=bulk_file.parts_for(orders), whole=False)
         if await fetched(session, found, part, expected=None):
             return on(cursor, part)
-    return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(30.0, "Asking Shopify again"))
+    return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
+
+
+def patience(session: Session, history: History, orders: int) -> Wait:
+    """A tenth of the time it has taken so far."""
+    taken = (session.clock.now() - (history.begun or session.clock.now())).total_seconds()
+    return Wait(min(LATEST, max(SOON, taken / 10)), f"{PREPARING}: {orders} orders")
 
 
 def folder_of(session: Session, history: History) -> Path:

@@ -21,6 +21,7 @@ from omnichannel_shopify.settings import OrderFilters
 OVERLAP = timedelta(minutes=10)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REMEMBERED = 2000
+SETTLES = timedelta(seconds=5)
 PAGES_PER_WINDOW = 200
 """A walk ends at 25,000 objects (guide 2.5): before that a new window is begun."""
 
@@ -111,11 +112,19 @@ def is_new(track: Track, row: Seen) -> bool:
     return track.seen.get(row.id) != row.updated
 
 
-def advance(track: Track, rows: Sequence[Seen], *, end_cursor: str, more: bool) -> Track:
-    """The track after a page."""
+def advance(
+    track: Track, rows: Sequence[Seen], *, end_cursor: str, more: bool, settled: datetime | None = None
+) -> Track:
+    """The track after a page.
+
+    Args:
+        settled: rows changed after that moment are not remembered: `updatedAt` counts seconds, and within the same one
+            such an order may change again.
+    """
     last = max([row.updated for row in rows] + ([track.last] if track.last else []), default=None)
     newest = max([one for one in (last, track.since) if one is not None], default=None)
-    seen = remembered({**track.seen, **{row.id: row.updated for row in rows}}, newest)
+    sure = {row.id: row.updated for row in rows if settled is None or row.updated <= settled}
+    seen = remembered({**track.seen, **sure}, newest)
     if not more:
         return Track(since=newest or track.since, seen=seen)
     pages = track.pages + 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from omnichannel_core import errors
+from omnichannel_core.driver import Session
 from omnichannel_core.records import Bad, Record, Return
 from omnichannel_shopify import return_wire
 from omnichannel_shopify.client import Client, data
@@ -35,11 +36,27 @@ class ReturnData(Wire):
     of_id: return_wire.Return | None = msgspec.field(default=None, name="return")
 
 
-async def returns_of(client: Client, order: str, updated: str) -> list[Record | Bad]:
-    """Both as records. Without the scope for returns, refunds come alone."""
-    refunds = await refunds_of(client, order)
+def may(session: Session) -> bool:
+    """Whether returns may be asked for: without the scope an order that is asked for them is hidden as a whole."""
+    return not session.works or "returns" in session.works
+
+
+async def returns_of(
+    client: Client, order: str, updated: str, *, refunded: bool = True, returned: bool = True
+) -> list[Record | Bad]:
+    """Both as records. Without the scope for returns, refunds come alone.
+
+    Args:
+        refunded, returned: whether the order has any, as far as it is known.
+    """
+    refunds = await refunds_of(client, order) if refunded else []
     try:
-        returns = await client.walk("OrderReturns", return_wire.Return, ("order", "returns"), first=2, id=order)
+        wanted = returned and may(client.session)
+        returns = (
+            []
+            if not wanted
+            else await client.walk("OrderReturns", return_wire.Return, ("order", "returns"), first=2, id=order)
+        )
     except errors.AccessMissing:
         client.session.log.warning("Returns cannot be read: the scope read_returns is missing")
         returns = []

@@ -24,6 +24,7 @@ from omnichannel_shopify.sync.order_returns import returns_of
 from omnichannel_shopify.wire import PageInfo, Wire, moment
 
 FIRST_TRANSACTIONS = 5
+BACK = frozenset({"refunds", "returns"})
 MOST_PARTS = 40
 """Orders of one page at most whose parts take requests of their own; the rest come with the next page."""
 
@@ -201,7 +202,8 @@ def lacks(order: order_wire.Order, listed: int | None) -> frozenset[str]:
         "lines": order.line_items.page_info.has_next_page,
         "shipping": order.shipping_lines.page_info.has_next_page,
         "transactions": listed is not None and len(order.transactions) >= listed,
-        "returns": bool(order.refunds or order.returns.nodes),
+        "refunds": bool(order.refunds),
+        "returns": bool(order.returns.nodes),
     }
     return frozenset(name for name, is_so in wanted.items() if is_so)
 
@@ -213,10 +215,12 @@ async def records(session: Session, client: Client, chosen: Sequence[Chosen]) ->
         order, more = one.row.order, list[Record | Bad]()
         if order is not None and one.whole:
             wanted = lacks(order, one.row.listed)
-            if wanted - {"returns"}:
+            if wanted - BACK:
                 one = one._replace(row=one.row._replace(order=await completed(client, order, wanted)))
-            if "returns" in wanted:
-                more = await returns_of(client, order.id, order.updated_at)
+            if wanted & BACK:
+                more = await returns_of(
+                    client, order.id, order.updated_at, refunded="refunds" in wanted, returned="returns" in wanted
+                )
         found.append((one, more))
     return await session.compute(partial(_map, found))
 

@@ -10,8 +10,9 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Page, PullStream, Session, Wait
 from omnichannel_core.records import Bad, Order, Record, Return
 from omnichannel_shopify.client import Client, reach
-from omnichannel_shopify.sync import history
+from omnichannel_shopify.sync import history, returns
 from omnichannel_shopify.sync.order_cursor import (
+    SETTLES,
     OrderCursor,
     advance,
     beginning,
@@ -20,6 +21,7 @@ from omnichannel_shopify.sync.order_cursor import (
     stamp,
     widen,
 )  # fmt: skip
+from omnichannel_shopify.sync.order_returns import may
 from omnichannel_shopify.sync.order_rows import Filter, Row, choose, filter_of, page_of, records, row_of
 from omnichannel_shopify.wire import gid
 
@@ -69,7 +71,7 @@ async def changes(session: Session, cursor: OrderCursor, filters: Filter) -> Pag
     query = f"updated_at:>={stamp(beginning(track))}"
     try:
         answer = await client.sized(
-            "OrdersPage", history.PAGE, query=query, sort="UPDATED_AT", after=track.after or None
+            "OrdersPage", history.PAGE, query=query, sort="UPDATED_AT", after=track.after or None, returns=may(session)
         )
     except errors.RemoteRejected:
         anew = forgotten(track)
@@ -81,18 +83,24 @@ async def changes(session: Session, cursor: OrderCursor, filters: Filter) -> Pag
     fresh = [row for row in rows if is_new(track, row.seen)]
     found = await records(session, client, await choose(session, fresh, filters, history=False))
     more = info.has_next_page and bool(info.end_cursor) and bool(rows)
-    moved = advance(track, [row.seen for row in rows], end_cursor=info.end_cursor or "", more=more)
+    settled = session.clock.now() - SETTLES
+    moved = advance(track, [row.seen for row in rows], end_cursor=info.end_cursor or "", more=more, settled=settled)
     return Page(cursor=replace(cursor, changes=moved), records=found, more=more)
 
 
 async def fetch(session: Session, ids: Sequence[str]) -> Sequence[Record | Bad]:
-    """Single orders with all their parts and returns; one that is gone, or neither admitted nor stored, is left out."""
+    """Single orders with all their parts and returns; one that is gone, or neither admitted nor stored, is left out.
+
+    Returns that came with an order are asked for here too.
+    """
     client, filters, rows = Client(session), await filter_of(session), list[Row]()
-    for key in dict.fromkeys(gid("Order", one) for one in ids):
-        raw = reach(await client.send("OrderById", id=key), ("order",))
+    back = [one for one in ids if "/Return/" in one or "/Refund/" in one]
+    for key in dict.fromkeys(gid("Order", one) for one in ids if one not in back):
+        raw = reach(await client.send("OrderById", id=key, returns=may(session)), ("order",))
         if bytes(raw) != b"null":
             rows.append(row_of(raw)._replace(listed=OF_ONE))
-    return await records(session, client, await choose(session, rows, filters, history=False))
+    found = await records(session, client, await choose(session, rows, filters, history=False))
+    return [*found, *(await returns.fetch(session, back) if back else ())]
 
 
 ORDERS = PullStream(name="orders", yields=(Order, Return), cursor=OrderCursor, pull=pull, fetch=fetch, widen=widen)
