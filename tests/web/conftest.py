@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from omnichannel_core.app import Omnichannel
 from omnichannel_core.web import Actor, Permission, create_web
 from omnichannel_core.web.actors import EVERYTHING
+from tests.conftest import Backing
 
 HERE = "https://host.example"
 SHOP = {"shop": "a", "secret": "hush-echo"}
@@ -27,6 +29,12 @@ async def resolve(request: Request) -> Actor | None:
     name, account, *may = said.split("/")
     allowed = frozenset(Permission(one) for one in may[0].split(",") if one) if may else EVERYTHING
     return Actor(id=name, account=account, permissions=allowed, display=name.title())
+
+
+@pytest.fixture
+def backing(tmp_path: Path) -> Backing:
+    """SQLite: what is below the pages is tested on PostgreSQL by its own tests."""
+    return Backing(str(tmp_path / "store.db"), tmp_path / "data")
 
 
 @attrs.define

@@ -83,7 +83,7 @@ async def test_save_of_a_draft(site: Any) -> None:
     assert (await site.house.connections.credentials("acme", int(number)))["key"] == "brought"
     back = await home(web, await out(web))
     number = re.search(r"draft=(\d+)", back.headers["location"])[1]  # type: ignore[index]
-    await web.post("/new/back", data={"draft": number})
+    assert (await web.post("/new/back", data={"draft": number})).status_code == 303
     assert (await web.get(f"/new?draft={number}")).status_code == 404
 
 

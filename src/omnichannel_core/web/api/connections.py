@@ -263,8 +263,7 @@ async def _confirm(given: Given) -> DraftForm:
 
 async def _discard(given: Given) -> None:
     visit = given.visit
-    found = await visit.house.connections.draft(visit.account, visit.number(), actor=visit.actor.id)
-    await visit.house.connections.discard(visit.account, found.id)
+    await visit.house.connections.discard(visit.account, visit.number(), actor=visit.actor.id)
 
 
 async def missing(_: Given) -> None:

@@ -162,8 +162,7 @@ async def back(visit: Visit) -> Response:
     sent = await visit.form()
     if sent.get("draft"):
         (number,) = numbers([sent["draft"]])
-        found = await visit.house.connections.draft(visit.account, number, actor=visit.actor.id)
-        await visit.house.connections.discard(visit.account, found.id)
+        await visit.house.connections.discard(visit.account, number, actor=visit.actor.id)
     return visit.go("/")
 
 
