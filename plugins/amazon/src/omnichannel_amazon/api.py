@@ -130,6 +130,11 @@ def read_rate(answer: Answer) -> Reading | None:
     return Reading(rate=rate) if 0 < rate < 10_000 else None
 
 
+def hyphened(operation: str) -> str:
+    """`searchOrders` as a limit is called: search-orders."""
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", operation).lower()
+
+
 def origins(session: Session) -> Sequence[str]:
     """The region's host, and no other: tokens are good for one region."""
     return (home(session[AmazonCredentials].region),)
@@ -141,7 +146,7 @@ API = RemoteApi(
     origins=origins,
     limits=(
         *(
-            Limit(name=name, rate=rate, burst=burst, operations=frozenset({name}), read=read_rate)
+            Limit(name=hyphened(name), rate=rate, burst=burst, operations=frozenset({name}), read=read_rate)
             for name, (rate, burst) in RATES.items()
         ),
         Limit(name="lwa", concurrent=1, operations=frozenset({"token"}), per="application"),

@@ -109,7 +109,8 @@ class Client:
         return answer.decode(wire.Document)
 
     async def download(self, operation: str, url: str, to: Path) -> Answer:
-        """A presigned address: without token, as it is."""
+        """A presigned address: without token, as it is. The scratch directory may have gone."""
+        await self.session.compute(lambda: to.parent.mkdir(parents=True, exist_ok=True))
         return await self.session.http.download(operation, url, to)
 
     # --- feeds --------------------------------------------------------------------------------------------------

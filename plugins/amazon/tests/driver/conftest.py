@@ -243,7 +243,7 @@ class Amazon:
 
     async def _spend(self, operation: str) -> None:
         """The house's limits, without a house: waits until the operation's bucket has one more request."""
-        limit = next((one for one in API.limits if one.name == operation), None)
+        limit = next((one for one in API.limits if one.operations == {operation} and one.rate < 1e9), None)
         if limit is None:
             return
         level, at = self.spent.get(operation, [limit.burst, self.session.clock.now().timestamp()])

@@ -146,5 +146,5 @@ def day(text: str) -> datetime:
 
 READ = {"fba": fba, "mfn": mfn}
 RETURNS = PullStream(
-    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=4)
+    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=1)
 )  # fmt: skip
