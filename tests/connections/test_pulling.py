@@ -13,6 +13,7 @@ from omnichannel_core.driver import Page, Wait
 from omnichannel_core.model.lifecycle import Health
 from omnichannel_core.model.process import State
 from omnichannel_core.records import Attribute, Bad, Line, Money, Order
+from omnichannel_core.storage import audits
 from tests.connections.lab import count, made, opened, order, synced
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +153,30 @@ async def test_bad_record(open_house: Any) -> None:
         assert await count(house, lab) == 3
         assert not (await house.connections.get("acme", lab)).order_return_errors
         assert list(await house.hub.errors("acme", lab)) == []
+
+
+async def test_bad_record_that_is_gone(open_house: Any) -> None:
+    """A failed record that the remote no longer has is settled when it is retried, and the process says so."""
+    async with opened(open_house) as (house, bench):
+        bench.scripts["orders"] = [[Bad(kind=Order, id=each, reason="no total", raw=b"{}") for each in "23"]]
+        lab = await made(house)
+        await synced(house, lab)
+        bench.singles["3"] = one("3")
+        await house.hub.retry("acme", lab)
+        bench.scripts["orders"] = []
+        ended = await synced(house, lab)
+        assert ended.message.endswith("orders: 1 failed before and gone at the remote")
+        assert not (await house.connections.get("acme", lab)).order_return_errors
+        assert (list(await house.hub.errors("acme", lab)), await count(house, lab)) == ([], 1)
+        kept = await house._store.read(lambda tx: tx.exec_driver_sql("SELECT reason FROM omni_trouble").scalar())  # type: ignore[attr-defined]
+        assert kept == "Gone at the remote when it was asked for again. Before: no total"
+        told = await house._store.read(lambda tx: audits.lines(tx, "acme"))  # type: ignore[attr-defined]
+        assert [line["subject"] for line in told if line["action"] == "failed records gone"] == [str(lab)]
+        bench.scripts["orders"] = [[Bad(kind=Order, id="2", reason="again", raw=b"{}")]]
+        await house.connections.edit("acme", lab, settings={"import": {"above": 1}})
+        await house.connections.edit("acme", lab, settings={"import": {"above": 0}})
+        await synced(house, lab)
+        assert [each.reason for each in await house.hub.errors("acme", lab)] == ["again"]
 
 
 async def test_fetch_that_raises(open_house: Any) -> None:

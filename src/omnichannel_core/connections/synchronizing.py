@@ -6,6 +6,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -20,7 +21,7 @@ from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
-from omnichannel_core.storage import hub, pages, sending, streams
+from omnichannel_core.storage import audits, hub, pages, sending, streams
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
@@ -147,7 +148,8 @@ class Synchronizing:
             ended = await self._pull(turn, work, stream)
         except streams.Busy:
             return Wait(BUSY, f"{step}: another process has this stream")
-        _count(turn.payload, step, ended)
+        _count(turn.payload, step, "stored", ended.stored)
+        _count(turn.payload, step, "bad", ended.bad)
         if ended.complete:
             return None
         if ended.wait is not None:
@@ -185,9 +187,13 @@ class Synchronizing:
                 fetch = stream.fetch
                 found = await pulling.guarded(f"Stream {name}", lambda f=fetch, p=part: f(work.session, p))  # type: ignore[misc]
                 pulling.check_records(stream, found)
-                await self.parts.store.compute(lambda s=stream, f=found: self._store_single(turn, work, s, f))  # type: ignore[misc]
+                here = {name for one in found for name in (one.id, *getattr(one, "replaces", ()))}
+                gone = [one for one in part if one not in here]
+                await self.parts.store.compute(partial(self._store_single, turn, work, stream, found, gone))
 
-    def _store_single(self, turn: Turn, work: Work, stream: PullStream[Any], found: Sequence[Any]) -> None:
+    def _store_single(
+        self, turn: Turn, work: Work, stream: PullStream[Any], found: Sequence[Any], gone: Sequence[str]
+    ) -> None:
         with pulling.honest(None, stream.name):
             ready = pages.prepare(found)
 
@@ -200,6 +206,11 @@ class Synchronizing:
             if self.parts.sink is not None:
                 written = [record for kind in ready.by_kind for record in ready.of(kind, one.ids.get(kind, ()))]
                 self.parts.sink(tx, connection, stream.name, written)
+            settled = hub.settle_gone(tx, connection.account, connection.id, stream.name, gone, now)
+            if settled:
+                _count(turn.payload, stream.name, "gone", settled)
+                said = {"stream": stream.name, "ids": list(gone)}
+                audits.note(tx, connection.account, now, "failed records gone", str(connection.id), detail=said)
             hub.refresh_flags(tx, connection.account, connection.id)
             turn.beat(tx)
 
@@ -240,17 +251,21 @@ def plan(driver: Driver, payload: Mapping[str, Any]) -> list[str]:
     return [*model, "retry", *rest, "push"]
 
 
-def _count(payload: dict[str, Any], step: str, ended: Ended) -> None:
-    stored = payload.setdefault("stored", {})
-    stored[step] = stored.get(step, 0) + ended.stored
-    if ended.bad:
-        bad = payload.setdefault("bad", {})
-        bad[step] = bad.get(step, 0) + ended.bad
+def _count(payload: dict[str, Any], stream: str, what: str, more: int) -> None:
+    if more or what == "stored":
+        counts = payload.setdefault(what, {})
+        counts[stream] = counts.get(stream, 0) + more
 
 
 def _summary(payload: Mapping[str, Any]) -> str:
-    stored, bad = payload.get("stored", {}), payload.get("bad", {})
-    parts = [f"{name}: {count}" + (f" ({bad[name]} failed)" if name in bad else "") for name, count in stored.items()]
+    bad = payload.get("bad", {})
+    parts = [
+        f"{name}: {count}" + (f" ({bad[name]} failed)" if name in bad else "")
+        for name, count in payload.get("stored", {}).items()
+    ]
+    parts += [
+        f"{name}: {count} failed before and gone at the remote" for name, count in payload.get("gone", {}).items()
+    ]
     return ", ".join(parts)
 
 

@@ -22,8 +22,10 @@ from omnichannel_core.storage.times import maybe_micros, maybe_moment, micros, m
 
 R, T = record.c, trouble.c
 ORDERS = ("Order", "Return")
+GONE = "Gone at the remote when it was asked for again. Before: "
 __all__ = ["Erased", "erase", "retain", "Found", "Entry", "OrderLine", "Trouble", "Position", "search", "get", "lines",
-           "troubles", "retry_troubles", "dismiss_troubles", "troubles_to_retry", "refresh_flags"]  # fmt: skip
+           "troubles", "retry_troubles", "dismiss_troubles", "troubles_to_retry", "settle_gone",
+           "refresh_flags"]  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -246,6 +248,13 @@ def troubles_to_retry(tx: Tx, account: str, connection_id: int) -> dict[str, lis
     for stream, remote_id in tx.execute(query.where(T.state == "retry", ~T.remote_id.like("raw:%")).order_by(T.id)):
         wanted.setdefault(stream, []).append(remote_id)
     return wanted
+
+
+def settle_gone(tx: Tx, account: str, connection_id: int, stream: str, ids: Iterable[str], now: datetime) -> int:
+    """The remote has these no longer: asked for again, they are settled, with the reason before them kept; how many."""
+    change = sa.update(trouble).where(T.account_id == account, T.connection_id == connection_id, T.stream == stream)
+    change = change.where(T.state == "retry", T.remote_id.in_(list(ids)))
+    return tx.execute(change.values(state="gone", reason=GONE + T.reason, changed_at=micros(now))).rowcount
 
 
 def refresh_flags(tx: Tx, account: str, connection_id: int) -> None:
