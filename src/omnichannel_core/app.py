@@ -175,6 +175,7 @@ class Omnichannel:
         self.hub = Hub(parts, sessions)
 
     async def _finished(self, process: Any) -> None:
+        await self._scheduling.finished(process)
         await self._events.tell("process_finished", process=process)
 
     # --- the whole store

@@ -120,6 +120,10 @@ class StoreOutdated(StorageError):
     """The store's tables are of another version; the message names the command that migrates."""
 
 
+class WorkersLost(OperatorNeeded):
+    """A process that again and again takes its worker down with it, or is left by it: it is not taken any more."""
+
+
 class VaultSealed(OperatorNeeded):
     """A secret cannot be opened: no key, another key, or a damaged value."""
 

@@ -176,3 +176,33 @@ def test_old_ends_are_pruned_and_open_ones_never(store: Store, clock: Any):
     clock.turn(1)
     assert store.write_now(lambda tx: prune(tx, clock.now())) == 1
     assert [one.id for one in store.read_now(lambda tx: Processes(tx, "a").page())] == [2]
+
+
+def test_what_kills_its_workers_is_given_up(store: Store, clock: Any):
+    """A process whose workers die without progress fails under its own key; progress in between counts anew."""
+    fill(store, clock, {1: 1, 2: 1})
+    dead: set[str] = set()
+
+    def who(at: int) -> Who:
+        return Who(worker=f"w{at}", kinds={"work"}, alive=lambda one: one not in dead)
+
+    def go(at: int) -> tuple[list[Held], list[Held]]:
+        def work(tx: Any) -> tuple[list[Held], list[Held]]:
+            lost = turns.give_up(tx, who(at), clock.now(), 3)
+            return lost, turns.take(tx, who(at), clock.now(), clock.now() + MINUTE, 10)
+
+        return store.write_now(work)
+
+    given_up: list[int] = []
+    for at in range(5):
+        lost, held = go(at)
+        given_up += [one.id for one in lost]
+        for one in held:
+            if one.id == 2:
+                store.write_now(lambda tx, one=one: Processes(tx, "a").beat(2, one.fence, Beat(done=1), clock.now()))
+        dead.add(f"w{at}")
+    assert given_up == [1]
+    first, second = store.read_now(lambda tx: Processes(tx, "a").many([1, 2]))
+    assert (first.state, first.error_key, first.fence) == (State.FAILED, "workers_lost", 3)
+    assert "start it again" in first.error
+    assert (second.state, second.fence) == (State.RUNNING, 5)

@@ -14,11 +14,13 @@ from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
+from omnichannel_core.model.process import Process
 from omnichannel_core.processes import schedule
 from omnichannel_core.storage import grants
 from omnichannel_core.storage.connections import Connections, all_ids
 from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
+from omnichannel_core.storage.turns import LOST
 
 KEEP_PROCESSES = timedelta(days=30)
 SPREAD = timedelta(minutes=15)  # over which connections return that the gate had closed together
@@ -63,6 +65,11 @@ class Scheduling:
             Schedules(tx, account).set(connection_id, stream, minutes, now)
 
         await self.parts.store.write(write)
+
+    async def finished(self, process: Process) -> None:
+        """A process nobody survived is told on its connection: no handler lived to say it."""
+        if process.connection is not None and process.error_key == LOST.key:
+            await self._attention(process.account, process.connection, str(LOST))
 
     # --- regular tasks
     async def tick(self) -> None:

@@ -152,6 +152,7 @@ class Shift:
         taken: list[turns.Held] = []
         waiting = 0
         if free > 0:
+            over += turns.give_up(tx, self._who, now, self._runner.losses)
             until = now + timedelta(seconds=self._runner.lease)
             taken = turns.take(tx, self._who, now, until, free, busy)
         if free <= len(taken):

@@ -148,7 +148,7 @@ class Processes:
         row = self._tx.exec_driver_sql(
             _BEAT[self._tx.dialect.paramstyle],
             (beat.done, beat.total, beat.message, payload, int(beat.progress), int(beat.progress),
-             int(beat.progress), micros(lease_until), process_id, self._account, fence),
+             int(beat.progress), int(beat.progress), micros(lease_until), process_id, self._account, fence),
         ).one_or_none()  # fmt: skip
         if row is None:
             raise errors.Superseded(f"Process {process_id} was taken over.")
@@ -182,6 +182,7 @@ _INSERT = sa.text(
 _SQL = (
     "UPDATE omni_process SET done = COALESCE(?, done), total = COALESCE(?, total), message = COALESCE(?, message), "
     "payload = COALESCE(?, payload), attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
+    "losses = CASE WHEN ? = 1 THEN 0 ELSE losses END, "
     "error_key = CASE WHEN ? = 1 THEN '' ELSE error_key END, error = CASE WHEN ? = 1 THEN '' ELSE error END, "
     "lease_until = ? WHERE id = ? AND account_id = ? AND fence = ? AND state = 'running' RETURNING cancel"
 )

@@ -160,6 +160,7 @@ process = _table(
     _text("account_id"), _maybe("connection_id"), _text("kind"), _text("key"), _text("state", "queued"),
     _text("payload", "{}"), _int("fence"), _text("worker"), _int("lease_until"), _int("run_at"),
     _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"),
+    _int("losses"),  # workers that died with it in hand, one after the other, without progress between them
     _text("error_key"), _text("error"), _int("created_at"), _maybe("started_at"), _maybe("finished_at"),
     sa.Index("omni_process_account", "account_id", "id"),
     sa.Index("omni_process_connection", "connection_id", "id"),

@@ -12,12 +12,17 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.storage.schema import process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros
 
 C = process.c
+LOST = errors.WorkersLost(
+    "Whoever ran this died or stopped, several times and without progress between: see the log of the workers, and "
+    "start it again when the cause is gone."
+)
 NEAR = 256  # so many of those that wait longest are looked at first
 FAR = 1_000_000
 
@@ -84,11 +89,9 @@ def take(
         busy: by connection, the turns it has now or had lately here.
     """
     if orphans := _unlocked(tx, _orphaned(tx, who, now)):
-        tx.execute(
-            sa.update(process)
-            .where(C.id.in_(orphans), C.state == State.RUNNING.value)
-            .values(state=State.QUEUED.value, worker="", lease_until=0)
-        )
+        lost = sa.and_(C.id.in_(orphans), C.state == State.RUNNING.value)
+        values = {"worker": "", "lease_until": 0, "losses": C.losses + 1}
+        tx.execute(sa.update(process).where(lost).values(state=State.QUEUED.value, **values))
     ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))
     if not ids:
         return []
@@ -98,6 +101,23 @@ def take(
     )
     taken = {row[0]: Held(id=row[0], account=row[1], fence=row[2]) for row in rows}
     return [taken[one] for one in ids if one in taken]
+
+
+def give_up(tx: Tx, who: Who, now: datetime, limit: int) -> list[Held]:
+    """What has taken so many workers with it, one after the other and without progress, fails; which ones."""
+    orphans = _unlocked(tx, _orphaned(tx, who, now))
+    if not orphans:
+        return []
+    rows = tx.execute(
+        sa.update(process)
+        .where(C.id.in_(orphans), C.state == State.RUNNING.value, C.losses + 1 >= limit)
+        .values(
+            state=State.FAILED.value, worker="", lease_until=0, losses=C.losses + 1, finished_at=micros(now),
+            error_key=LOST.key, error=str(LOST),
+        )
+        .returning(C.id, C.account_id, C.fence)
+    )  # fmt: skip
+    return [Held(id=row[0], account=row[1], fence=row[2]) for row in rows]
 
 
 def finish(tx: Tx, ended: Ended) -> State | None:
