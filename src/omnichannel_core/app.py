@@ -158,12 +158,13 @@ class Omnichannel:
         synchronizing, deleting = Synchronizing(parts, sessions), Deleting(parts, sessions)
         delivering = Delivering(parts, sessions)
         listing = Listing(parts.store)
-        self._scheduling = Scheduling(parts, sessions, authorizing)
+        self._scheduling, self._switching = Scheduling(parts, sessions, authorizing), switching
         self._runner = Runner(
             store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
             handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
             on_finished=self._finished,
-            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
+            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping),
+                   (HOUSEKEEPING, switching.renew)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
         self.connections = ConnectionsDoor(

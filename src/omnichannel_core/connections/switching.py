@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 import attrs
 
@@ -13,9 +14,12 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
 from omnichannel_core.storage import audits
-from omnichannel_core.storage.connections import Connections
+from omnichannel_core.storage.connections import Connections, claim_subscriptions
 from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
+
+DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
+AT_ONCE = 50  # connections a minute whose callbacks are asked for again
 
 
 @attrs.frozen
@@ -75,10 +79,26 @@ class Switching:
         audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
         return seen
 
-    async def _subscription(self, seen: Connection, wanted: Move) -> None:
-        """Callbacks follow the switch where the driver has them; trouble there does not undo the move."""
+    async def renew(self) -> None:
+        """Over there what they call us for may end by itself: it is asked for again daily, after trouble hourly."""
         if not self.parts.callback_base:
             return
+        now = self.parts.clock.now()
+        due = await self.parts.store.write(lambda tx: claim_subscriptions(tx, now, now + DAILY, AT_ONCE))
+        for account, connection_id in due:
+            try:
+                kept = await self.parts.store.read(
+                    lambda tx, a=account, c=connection_id: Connections(tx, a).get(c)  # type: ignore[misc]
+                )
+            except errors.NotFound:
+                continue
+            await self._subscription(kept.seen, Move.ENABLE)
+
+    async def _subscription(self, seen: Connection, wanted: Move) -> None:
+        """Callbacks follow the switch where the driver has them; trouble there is told and undoes nothing."""
+        if not self.parts.callback_base:
+            return
+        trouble = ""
         try:
             async with self.sessions.open(seen.account, seen.id) as work:
                 calls = work.driver.callbacks
@@ -87,8 +107,22 @@ class Switching:
                     await checking.asked("Callbacks", lambda: call(work.session))
         except errors.NotAdmitted:
             return  # suspended: health says so already
-        except errors.OmnichannelError as trouble:
-            reason = f"Callbacks could not be changed: {trouble}"
-            await self.parts.store.write(
-                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
-            )
+        except errors.OmnichannelError as cause:
+            trouble = f"Callbacks could not be changed, schedules go on: {cause}"
+        await self.parts.store.write(lambda tx: self._note(tx, seen.account, seen.id, wanted, trouble))
+
+    def _note(self, tx: Tx, account: str, connection_id: int, wanted: Move, trouble: str) -> None:
+        mine, now = Connections(tx, account), self.parts.clock.now()
+        if wanted is Move.ENABLE:
+            mine.subscribe_at(connection_id, now + (HOURLY if trouble else DAILY))
+        kept = mine.get(connection_id)
+        missing = {name: why for name, why in kept.seen.missing.items() if name != checking.CALLBACKS}
+        missing |= {checking.CALLBACKS: trouble} if trouble else {}
+        if missing == kept.seen.missing:
+            return
+        seen = attrs.evolve(kept.seen, missing=missing)
+        if seen.health is Health.OK or checking.CALLBACKS in kept.seen.missing:
+            health, reason = checking.verdict(missing, seen.expires, now)
+            if seen.health in (Health.OK, Health.ATTENTION):
+                seen = attrs.evolve(seen, health=health, health_reason=reason)
+        mine.replace(attrs.evolve(kept, seen=seen))

@@ -114,6 +114,14 @@ class Connections:
             sa.update(connection).where(C.account_id == self._account, C.id == connection_id).values(**values)
         )
 
+    def subscribe_at(self, connection_id: int, at: datetime) -> None:
+        """When the marketplace is asked again to call us."""
+        self._tx.execute(
+            sa.update(connection)
+            .where(C.account_id == self._account, C.id == connection_id)
+            .values(subscribe_at=micros(at))
+        )
+
     def remove(self, connection_id: int) -> None:
         """The row is gone; its id is never given again."""
         self._tx.execute(connection.delete().where(C.account_id == self._account, C.id == connection_id))
@@ -136,6 +144,19 @@ def by_remote_account(tx: Tx, driver: str, remote_account: str) -> list[tuple[st
         sa.select(C.account_id, C.id).where(C.driver == driver, C.remote_account == remote_account).order_by(C.id)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def claim_subscriptions(tx: Tx, now: datetime, until: datetime, limit: int) -> list[tuple[str, int]]:
+    """The worker's door: accounts and ids of working connections whose callbacks are due; not again before `until`."""
+    due = sa.and_(C.subscribe_at <= micros(now), C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value)
+    some = sa.select(C.id).where(due).order_by(C.subscribe_at, C.id).limit(limit)
+    rows = tx.execute(
+        sa.update(connection)
+        .where(C.id.in_(some), due)
+        .values(subscribe_at=micros(until))
+        .returning(C.account_id, C.id)
+    )
+    return sorted((row[0], row[1]) for row in rows)
 
 
 def all_ids(tx: Tx) -> list[tuple[str, int, str, str, str]]:

@@ -88,6 +88,7 @@ connection = _table(
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
     _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
+    _int("subscribe_at"),  # when the marketplace is asked again to call
     *[
         sa.Index(f"omni_connection_{name}", "account_id", name, "id")
         for name in ("name", "status", "driver", "health", "health_reason", "order_return_errors", "other_errors",

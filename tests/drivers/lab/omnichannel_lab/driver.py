@@ -75,6 +75,18 @@ async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | 
     return [Changed(**said)]
 
 
+async def subscribe(session: Session) -> None:
+    """Remembers who is called where."""
+    bench.BENCH.fail("subscribe")
+    bench.BENCH.told.append(f"call {session.callback_url}")
+
+
+async def unsubscribe(session: Session) -> None:
+    """Remembers that nobody is."""
+    bench.BENCH.fail("unsubscribe")
+    bench.BENCH.told.append("call nobody")
+
+
 async def acknowledge(session: Session, record: Record) -> None:
     """Remembers the receipt."""
     bench.BENCH.fail("acknowledge")
@@ -129,7 +141,7 @@ def remote_api() -> RemoteApi:
 @hookimpl
 def callbacks() -> Callbacks:
     """Signed."""
-    return Callbacks(receive=receive)
+    return Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe)
 
 
 @hookimpl
