@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 import sqlalchemy as sa
 
 from omnichannel_core import errors
+from omnichannel_core.driver import Accepted
 from omnichannel_core.model.process import State
 from omnichannel_core.records import Bad, Line, Order, StockLevel
 from omnichannel_core.storage.schema import audit, metadata, process
@@ -42,7 +45,8 @@ async def test_nothing_stays(open_house: Any) -> None:
             await house.connections.delete("acme", lab)
         await house.connections.disable("acme", [lab])
         assert await house.connections.what_goes("acme", lab) == {
-            "orders": 1, "returns": 0, "other_records": 0, "pushes_not_settled": 0, "failed_records": 1,
+            "orders": 1, "returns": 0, "other_records": 0, "pushes_not_sent": 0, "pushes_not_settled": 0,
+            "failed_records": 1,
         }  # fmt: skip
         started = await house.connections.delete("acme", lab, actor="ann")
         ended = await house.processes.run_to_end("acme", started.id)
@@ -84,10 +88,62 @@ async def test_running_work_commits_nothing_more(open_house: Any, shop: Any) -> 
         one = saved.connection.id
         await house.hub.push("acme", one, "stock", [StockLevel(id="s", sku="s", quantity=1)])
         await house.connections.disable("acme", [one])
-        assert (await house.connections.what_goes("acme", one))["pushes_not_settled"] == 1
+        assert (await house.connections.what_goes("acme", one))["pushes_not_sent"] == 1
         started = await house.connections.delete("acme", one)
         assert {each.state for each in await house.processes.list("acme") if each.id != started.id} == {State.CANCELLED}
         with pytest.raises(errors.MoveNotAllowed):
             await house.hub.push("acme", one, "stock", [StockLevel(id="s", sku="s", quantity=2)])
         await house.processes.run_to_end("acme", started.id)
         assert shop.stock == {}
+
+
+async def pending(house: Any) -> int:
+    """An inactive connection with stock `a` pending at the remote, and `b` not sent."""
+    lab = await made(house)
+    await synced(house, lab)
+    await house.hub.push("acme", lab, "stock", [StockLevel(id="a", sku="a", quantity=1)])
+    (process,) = await house.processes.list("acme", kind="deliver")
+    with anyio.CancelScope() as scope:
+
+        def seen(one: Any) -> None:
+            if one.state is State.WAITING:
+                scope.cancel()
+
+        await house.processes.run_to_end("acme", process.id, seen=seen)
+    await house.connections.disable("acme", [lab])
+    await house.hub.push("acme", lab, "stock", [StockLevel(id="b", sku="b", quantity=1)])
+    counts = await house.connections.what_goes("acme", lab)
+    assert (counts["pushes_not_sent"], counts["pushes_not_settled"]) == (1, 1)
+    return lab
+
+
+async def test_pushes_get_a_deadline(open_house: Any, clock: Any) -> None:
+    """What may have arrived is asked for before all goes; what was not sent is not sent any more."""
+    async with opened(open_house) as (house, bench):
+        lab = await pending(house)
+        bench.told.clear()
+        bench.outcome = Accepted()
+        started = await house.connections.delete("acme", lab)
+        ended = await house.processes.run_to_end("acme", started.id)
+        assert (ended.state, ended.message) == (State.SUCCEEDED, "Deleted.")
+        assert bench.asked[-1] == "settle a"
+        assert "stock b" not in bench.told
+
+
+@pytest.mark.parametrize("trouble", ["says nothing", "down", "raises"])
+async def test_the_deadline_ends(open_house: Any, clock: Any, trouble: str) -> None:
+    """A remote that does not tell what became of a push is asked until the deadline, and then it is said so."""
+    async with opened(open_house, delete_patience=timedelta(minutes=5)) as (house, bench):
+        lab = await pending(house)
+        if trouble != "says nothing":
+            bench.trouble["settle"] = errors.RemoteUnavailable("down") if trouble == "down" else ValueError("x")
+        began = clock.now()
+        started = await house.connections.delete("acme", lab)
+        ended = await house.processes.run_to_end("acme", started.id)
+        assert (ended.state, ended.message) == (
+            State.SUCCEEDED, "Deleted. Pushes whose outcome is not known: 1."
+        )  # fmt: skip
+        waited = clock.now() - began
+        assert waited < timedelta(minutes=7)
+        assert (waited >= timedelta(minutes=5)) is (trouble != "raises")
+        assert await house.connections.list("acme") == []

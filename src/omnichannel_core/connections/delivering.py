@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -146,6 +146,22 @@ class Delivering:
         answer = await _Cycle(self, turn, work, stream, taken).run()
         return attrs.evolve(answer, payload=turn.payload)
 
+    async def settle(self, turn: Turn, work: Opened, names: Collection[str]) -> None:
+        """Of a connection that is going: ask what became of what is due in these streams; nothing is sent.
+
+        Raises:
+            RemoteError and whatever else a driver may raise: what was not answered is asked for again later.
+            Superseded.
+        """
+        for name in names:
+            stream = work.driver.pushes.get(name)
+            if stream is None or stream.settle is None:
+                continue
+            taken = await self.parts.store.write(
+                lambda tx, n=name: sending.take(tx, turn.process.account, work.connection.id, n, turn.process.id)  # type: ignore[misc]
+            )
+            await _Cycle(self, turn, work, stream, taken, settling=True).run()
+
     async def _note(self, account: str, connection_id: int, health: Health, trouble: Exception) -> None:
         def write(tx: Tx) -> None:
             Connections(tx, account).note(connection_id, health=health, reason=str(trouble))
@@ -169,6 +185,7 @@ class _Cycle:
     work: Opened
     stream: PushStream[Any]
     taken: sending.Taken
+    settling: bool = False  # only ask, send nothing
 
     async def run(self) -> Done | Again | Wait:
         while True:
@@ -184,6 +201,10 @@ class _Cycle:
         now, name, connection = self.house.parts.clock.now(), self.stream.name, self.work.connection
         sending.verify(tx, self.taken)
         self.turn.beat(tx)
+        if self.settling:
+            sending.recover(tx, self.taken)
+            task = sending.next_settling(tx, connection.account, self.taken, self.stream, now)
+            return task or _Stop(Done())
         status, health = Connections(tx, connection.account).switches(connection.id)
         if status is not Status.ACTIVE or health is Health.SUSPENDED:
             return _Stop(Done(f"{name}: the connection is switched off; what is queued rests."))

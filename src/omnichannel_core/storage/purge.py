@@ -42,13 +42,14 @@ def census(tx: Tx, account: str, connection_id: int) -> Mapping[str, int]:
         )
     }
     count = sa.select(sa.func.count())
-    waiting = count.select_from(outbox).where(
-        outbox.c.connection_id == connection_id, outbox.c.state.in_(("queued", "sending", "pending", "unknown"))
-    )
+    pushes = count.select_from(outbox).where(outbox.c.connection_id == connection_id)
+    waiting = pushes.where(outbox.c.state == "queued")
+    unsettled = pushes.where(outbox.c.state.in_(("sending", "pending", "unknown")))
     failed = count.select_from(trouble).where(trouble.c.connection_id == connection_id)
     return {
         "orders": kinds.pop("Order", 0), "returns": kinds.pop("Return", 0), "other_records": sum(kinds.values()),
-        "pushes_not_settled": int(tx.execute(waiting).scalar() or 0),
+        "pushes_not_sent": int(tx.execute(waiting).scalar() or 0),
+        "pushes_not_settled": int(tx.execute(unsettled).scalar() or 0),
         "failed_records": int(tx.execute(failed).scalar() or 0),
     }  # fmt: skip
 

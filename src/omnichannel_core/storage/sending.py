@@ -23,7 +23,7 @@ from omnichannel_core.storage.pages import Raw
 from omnichannel_core.storage.schema import outbox, process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.streams import Busy, Taken
-from omnichannel_core.storage.times import maybe_moment, micros
+from omnichannel_core.storage.times import maybe_moment, micros, moment
 
 C = outbox.c
 LOOK_AFTER = timedelta(seconds=30)  # a request without answer may still be at work over there
@@ -35,8 +35,8 @@ _CHANGE = (
     "UPDATE omni_outbox SET state=?, reason=?, ticket=?, remote=?, batch=?, due_at=?, attempts=attempts+?, "
     "changed_at=? WHERE id=? AND connection_id=? AND state=? AND batch=?"
 )
-__all__ = ["Busy", "Taken", "Task", "What", "Change", "take", "verify", "recover", "next_task", "apply", "next_due",
-           "due", "overtaken", "wake"]  # fmt: skip
+__all__ = ["Busy", "Taken", "Task", "What", "Change", "take", "verify", "recover", "next_task", "next_settling",
+           "apply", "next_due", "unsettled", "due", "overtaken", "wake"]  # fmt: skip
 
 
 class What(StrEnum):
@@ -117,6 +117,15 @@ def next_task(tx: Tx, account: str, taken: Taken, stream: PushStream[Any], now: 
         task = _push(tx, account, taken, queued, now)
         if task is not None:
             return task
+    return None
+
+
+def next_settling(tx: Tx, account: str, taken: Taken, stream: PushStream[Any], now: datetime) -> Task | None:
+    """The next question what became of something that may have arrived; nothing is sent. None when nothing is due."""
+    for state in (Sending.PENDING, Sending.UNKNOWN):
+        rows = _group(tx, taken, state, now, stream)
+        if rows:
+            return _task(tx, account, What.SETTLE, rows[0].batch or _fresh_key(taken, rows, now), rows)
     return None
 
 
@@ -279,6 +288,17 @@ def next_due(tx: Tx, account: str, connection: int, stream: str, *, ordered: boo
     left = sa.or_(waits, C.state == Sending.SENDING.value)
     mine = sa.and_(C.account_id == account, C.connection_id == connection, C.stream == stream)
     return maybe_moment(tx.execute(sa.select(sa.func.min(C.due_at)).where(mine, left)).scalar())
+
+
+def unsettled(tx: Tx, account: str, connection: int) -> dict[str, datetime]:
+    """Streams with something that may have arrived, and when the first of it may be asked for."""
+    rows = tx.execute(
+        sa.select(C.stream, sa.func.min(C.due_at))
+        .where(C.account_id == account, C.connection_id == connection, C.due_at < micros(NEVER))
+        .where(C.state.in_(("sending", "pending", "unknown")))
+        .group_by(C.stream)
+    )
+    return {row[0]: moment(row[1]) for row in rows}
 
 
 def due(tx: Tx, account: str, connection: int, now: datetime) -> frozenset[str]:

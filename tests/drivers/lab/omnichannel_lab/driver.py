@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from omnichannel_core import errors
 from omnichannel_core.driver import (
     Arrived,
     AuthorizationFlow,
+    Batch,
     Call,
     Callbacks,
     Changed,
@@ -21,7 +22,10 @@ from omnichannel_core.driver import (
     Credentials,
     Grant,
     Left,
+    Outcome,
+    Pending,
     PullStream,
+    PushStream,
     RemoteApi,
     Session,
     Settings,
@@ -29,10 +33,11 @@ from omnichannel_core.driver import (
     Streams,
     Token,
     Trip,
+    Wait,
     hookimpl,
     judge,
 )  # fmt: skip
-from omnichannel_core.records import Attribute, Bad, Order, Record
+from omnichannel_core.records import Attribute, Bad, Order, Record, StockLevel
 from omnichannel_lab import bench
 from omnichannel_lab.bench import At, LabCredentials, LabSettings
 
@@ -100,6 +105,20 @@ async def fetch(session: Session, ids: Sequence[str]) -> Sequence[Record | Bad]:
     return [bench.BENCH.singles[one] for one in ids if one in bench.BENCH.singles]
 
 
+async def push(session: Session, batch: Batch[StockLevel]) -> Mapping[str, Outcome]:
+    """Taken, told later."""
+    bench.BENCH.fail("push")
+    bench.BENCH.told += [f"stock {item.record.id}" for item in batch.items]
+    return {item.key: Pending("ticket", Wait(60)) for item in batch.items}
+
+
+async def settle(session: Session, batch: Batch[StockLevel]) -> Mapping[str, Outcome]:
+    """As the test says."""
+    bench.BENCH.asked += [f"settle {item.record.id}" for item in batch.items]
+    bench.BENCH.fail("settle")
+    return {} if bench.BENCH.outcome is None else {item.key: bench.BENCH.outcome for item in batch.items}
+
+
 def widen(cursor: At, before: Settings, now: Settings) -> At | None:
     """From the beginning when a lower id is admitted."""
     assert isinstance(before, LabSettings)
@@ -146,9 +165,10 @@ def callbacks() -> Callbacks:
 
 @hookimpl
 def sync_streams() -> Streams:
-    """A snapshot, and orders."""
+    """A snapshot, orders, and stock."""
     return [
         PullStream(name="data-model", yields=(Attribute,), cursor=At, pull=_pull("data-model"), snapshot=True),
         PullStream(name="orders", yields=(Order,), cursor=At, pull=_pull("orders"), fetch=fetch,
                    acknowledge=acknowledge, widen=widen),
+        PushStream(name="stock", takes=StockLevel, push=push, settle=settle, batch=10, state=True),
     ]  # fmt: skip
