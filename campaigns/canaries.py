@@ -97,14 +97,14 @@ class Day:
                 answer = await move()
         except Exception as trouble:  # noqa: BLE001 - it is looked at, whatever it is
             self.raised.append(f"{name}: {type(trouble).__name__}")
-            self._trouble(name, trouble)
+            self.trouble(name, trouble)
             if not fails:
                 self.search.found[f"step that failed: {name}, {type(trouble).__name__}"] = 1
         else:
             self.shown(name, answer)
         return answer
 
-    def _trouble(self, name: str, trouble: BaseException) -> None:
+    def trouble(self, name: str, trouble: BaseException) -> None:
         self.search.look(f"error: {name}", "".join(traceback.format_exception(trouble)))
         seen: set[int] = set()
         one: BaseException | None = trouble
@@ -331,7 +331,7 @@ def planted(ground: Ground, search: Search, given: Mapping[str, str]) -> int:
     except ValueError as cause:
         trouble = errors.UsageError("planted")
         trouble.__cause__ = cause
-        day._trouble("planted", trouble)
+        day.trouble("planted", trouble)
     day.shown("planted", {"form": given["refused"]})
     with sqlite3.connect(ground.folder / "planted.db") as raw:
         raw.execute("PRAGMA journal_mode=WAL")

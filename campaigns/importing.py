@@ -114,18 +114,13 @@ def cursor_apart() -> None:
     streams.commit = lambda *_, **__: None
 
 
-def work(ground: Ground, connection: int, backend: str, lease: float | None = None) -> None:
+def work(ground: Ground, connection: int, backend: str, lease: float = 60.0) -> None:
     """A worker: takes over what there is, and ends with the import."""
 
     async def main() -> None:
-        house = ground.house(work=lease is None, sink=sink)
-        async with house, anyio.create_task_group() as group:
-            if lease is not None:
-                house._runner.lease = lease
-                await group.start(house._runner.serve)
+        async with ground.house(work=True, sink=sink, lease=lease) as house:
             process = await house.connections.synchronize(ACCOUNT, connection)
             await house.processes.wait(ACCOUNT, process.id)
-            group.cancel_scope.cancel()
 
     anyio.run(main, backend=backend)
 

@@ -195,16 +195,21 @@ def _settle(ground: Ground) -> None:
     async def main() -> None:
         async with ground.house(work=False) as house:
             await house.accounts.add(ACCOUNT)
-            first = StoredToken(value=SecretStr("access-0"), refresh=SecretStr("refresh-0"), renewed=START,
-                                expires=START + timedelta(seconds=LIFE))  # fmt: skip
 
-            def write(tx: Any) -> None:
-                grants = Grants(tx, ACCOUNT, house._parts.vault)
-                grants.put(grants.ensure("none", "shop", ""), "access", first)
-
-            await house._parts.store.write(write)
-
+    first = StoredToken(value=SecretStr("access-0"), refresh=SecretStr("refresh-0"), renewed=START,
+                        expires=START + timedelta(seconds=LIFE))  # fmt: skip
     anyio.run(main)
+    store = Store(str(ground.database))
+    vault = open_store(store, None)
+
+    def write(tx: Any) -> None:
+        grants = Grants(tx, ACCOUNT, vault)
+        grants.put(grants.ensure("none", "shop", ""), "access", first)
+
+    try:
+        store.write_now(write)
+    finally:
+        store.close()
 
 
 @attrs.frozen
