@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,3 +79,32 @@ def test_retire(store: Store) -> None:
     assert store.write_now(lambda tx: pages.retire(tx, 1, ["Attribute"], 2, NOW)) == 1
     rows = store.read_now(lambda tx: tx.execute(record.select()).all())
     assert {row.remote_id: row.retired_at is None for row in rows} == {"a": True, "b": False}
+
+
+ATTRIBUTES = st.lists(st.builds(
+    lambda revision, label, required, partial: Attribute(
+        id="a", revision=str(revision), label=label, required=required, partial=partial
+    ),
+    st.integers(1, 9), st.sampled_from(["", "A", "B"]), st.booleans(), st.booleans(),
+), min_size=2, max_size=2, unique_by=lambda one: one.revision)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(ATTRIBUTES)
+def test_an_older_full_one_fills_gaps(records: list[Attribute]) -> None:
+    """A full record and a newer partial one end in the same record, whichever comes first."""
+    records = sorted(records, key=lambda one: one.revision)
+    records = [msgspec.structs.replace(one, partial=at > 0) for at, one in enumerate(records)]
+    with TemporaryDirectory() as folder:
+        store = Store(str(Path(folder) / "a.db"))
+        store.open()
+        migrations.ensure(store)
+        for connection, order in enumerate((records, records[::-1]), 1):
+            for one in order:
+                ready = pages.prepare([one])
+                store.write_now(lambda tx, p=ready, c=connection: pages.store(tx, "acme", c, "m", p, run=0, now=NOW))  # type: ignore[misc]
+        rows = store.read_now(lambda tx: tx.execute(record.select().order_by(record.c.connection_id)).all())
+        found = [decode(row.kind, row.body) for row in rows]
+        store.close()
+    assert found[0] == found[1]
+    assert not found[0].partial

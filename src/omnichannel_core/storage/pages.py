@@ -192,6 +192,12 @@ def _decide(
         elif stored <= record.revision:
             rows[remote_id] = (record, body)
             known += 1
+        else:  # an older one is of use only where the newer one did not say all
+            old = decode(kind, raw.body(connection, kind, remote_id))
+            if old.partial:
+                merged = _merge(record, old)
+                rows[remote_id] = (merged, encode(merged))
+                known += 1
     return rows, known
 
 
