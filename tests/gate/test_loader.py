@@ -194,6 +194,7 @@ async def test_broken_drivers_harm_nobody_else(house: Any, plug: Any, name: str)
         ("def streams(): return [pull(yields=(Record,))]", "has class Record"),
         ("def streams(): return [pull(every=datetime.timedelta(0))]", "every of pull stream orders"),
         ("def streams(): return [pull(cursor=dict)]", "make it a msgspec.Struct"),
+        ("def streams(): return [pull(snapshot=True), pull(name='more')]", "orders and more both yield Order"),
         ("class Cursor(msgspec.Struct):\n    seen: int", "give every field a default JSON can hold"),
         (
             "class Cursor(msgspec.Struct):\n    seen: object = msgspec.field(default_factory=object)",

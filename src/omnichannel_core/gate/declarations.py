@@ -110,7 +110,21 @@ def streams_of(answer: object) -> tuple[dict[str, PullStream[Any]], dict[str, Pu
             pushes[given.name] = _push(given)
         else:
             raise Wrong(f"sync_streams has {_shown(given)}; it has PullStreams and PushStreams only")
+    _snapshots_alone(pulls.values())
     return pulls, pushes
+
+
+def _snapshots_alone(pulls: Iterable[PullStream[Any]]) -> None:
+    """A snapshot retires what it did not contain: records of another stream with it, if that gave the same kind."""
+    of: dict[type[Record], PullStream[Any]] = {}
+    for stream in pulls:
+        for kind in stream.yields:
+            other = of.setdefault(kind, stream)
+            if other is not stream and (stream.snapshot or other.snapshot):
+                raise Wrong(
+                    f"pull streams {other.name} and {stream.name} both yield {kind.__name__} and one is a snapshot, "
+                    "which retires the other's; let one stream give all of a kind"
+                )
 
 
 def _pull(stream: PullStream[Any]) -> PullStream[Any]:
