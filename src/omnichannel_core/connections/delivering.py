@@ -33,7 +33,7 @@ from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.records import Cancellation, Invoice, Offer, Price, Record, Shipment, StockLevel
 from omnichannel_core.remote import redaction
-from omnichannel_core.storage import hub, sending
+from omnichannel_core.storage import fulls, hub, sending
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.sending import Change, Task, What
 from omnichannel_core.storage.store import Tx
@@ -104,6 +104,17 @@ def submit_due(tx: Tx, connection: Connection, stream: str, now: datetime) -> Pr
     return process
 
 
+def submit_fulls(tx: Tx, now: datetime) -> int:
+    """The worker's door: queue a delivery for every stream whose run of everything is due; how many."""
+    found = fulls.due(tx, now)
+    for account, connection_id, stream in found:
+        Queue.submit(
+            tx, account=account, connection=connection_id, kind=KIND, key=key(connection_id, stream),
+            payload={"stream": stream}, now=now, message=f"{stream}: everything",
+        )  # fmt: skip
+    return len(found)
+
+
 @attrs.define
 class Delivering:
     """The handler of deliveries. `payload` of a process: {"stream": name}, and counts it keeps."""
@@ -138,13 +149,18 @@ class Delivering:
         if stream is None:
             return Done(f"The driver no longer has a stream {name!r}; its records rest.")
         try:
-            taken = await self.parts.store.write(
-                lambda tx: sending.take(tx, turn.process.account, work.connection.id, name, turn.process.id)
-            )
+            taken = await self.parts.store.write(lambda tx: self._take(tx, turn, work.connection.id, stream))
         except sending.Busy:
             return Wait(BUSY, f"{name}: another process has this stream")
         answer = await _Cycle(self, turn, work, stream, taken).run()
         return attrs.evolve(answer, payload=turn.payload)
+
+    def _take(self, tx: Tx, turn: Turn, connection_id: int, stream: PushStream[Any]) -> sending.Taken:
+        taken = sending.take(tx, turn.process.account, connection_id, stream.name, turn.process.id)
+        status, _ = Connections(tx, turn.process.account).switches(connection_id)
+        if stream.full_every is not None and status is Status.ACTIVE:
+            fulls.plan(tx, connection_id, stream.name, stream.full_every, self.parts.clock.now())
+        return taken
 
     async def settle(self, turn: Turn, work: Opened, names: Collection[str]) -> None:
         """Of a connection that is going: ask what became of what is due in these streams; nothing is sent.

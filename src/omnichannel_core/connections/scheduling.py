@@ -9,14 +9,14 @@ from datetime import timedelta
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import synchronizing
+from omnichannel_core.connections import delivering, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes import schedule
-from omnichannel_core.storage import grants
+from omnichannel_core.storage import fulls, grants
 from omnichannel_core.storage.connections import Connections, all_ids
 from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
@@ -77,7 +77,11 @@ class Scheduling:
         await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
-        """Drafts that are over, old processes, connections the gate has closed or opened again."""
+        """Drafts that are over, old processes, full pushes, connections the gate has closed or opened again."""
+        now = self.parts.clock.now()
+        if await self.parts.store.read(lambda tx: fulls.due(tx, now)):
+            await self.parts.store.write(lambda tx: delivering.submit_fulls(tx, now))
+            self.parts.queue.nudge()
         await self.authorizing.sweep()
         await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()

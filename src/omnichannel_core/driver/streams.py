@@ -137,7 +137,8 @@ class PushStream(Generic[R]):
         batch: items per push at most.
         state: the newest record of an id wins, older queued ones are dropped (stock, prices).
         repeatable: the very same batch may be sent again after no answer.
-        full_every: everything there is goes out anew so often.
+        full_every: what was last said of each thing goes out anew so often, in batches of their own that are `full`;
+            the one after which nothing of the run comes is `last`.
     """
 
     name: str

@@ -16,7 +16,7 @@ from omnichannel_core.driver.forms import Application, Credentials, Form, Settin
 from omnichannel_core.driver.remote import Limit, RemoteApi
 from omnichannel_core.driver.streams import PullStream, PushStream
 from omnichannel_core.gate.catalog import KEBAB
-from omnichannel_core.records import Record
+from omnichannel_core.records import Cancellation, Invoice, Record, Shipment
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -168,6 +168,8 @@ def _push(stream: PushStream[Any]) -> PushStream[Any]:
     _is(stream.repeatable, bool, f"repeatable of {what}")
     if stream.full_every is not None:
         _span(stream.full_every, f"full_every of {what}")
+        if issubclass(stream.takes, Shipment | Invoice | Cancellation):
+            raise Wrong(f"{what} has full_every, but {stream.takes.__name__} happens once; leave it out")
     return stream
 
 

@@ -36,6 +36,7 @@ class OutboxRow:
         batch: key of the batch it was last sent in.
         remote: what the remote told when it accepted.
         attempts: how often it was sent or looked for.
+        full: the run of everything there is that it belongs to, 0 for none.
     """
 
     id: int
@@ -55,6 +56,7 @@ class OutboxRow:
     due_at: datetime
     created_at: datetime
     changed_at: datetime
+    full: int = 0
 
     @property
     def for_a_person(self) -> bool:

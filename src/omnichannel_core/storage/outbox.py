@@ -16,6 +16,7 @@ from omnichannel_core import errors
 from omnichannel_core.driver import PushStream
 from omnichannel_core.model.outbox import NEVER, OutboxRow, Sending
 from omnichannel_core.records import Record
+from omnichannel_core.storage import fulls
 from omnichannel_core.storage.bodies import encode
 from omnichannel_core.storage.pages import Raw
 from omnichannel_core.storage.schema import connection as connections
@@ -90,6 +91,8 @@ def _queue(
     if again:
         retry(tx, account, connection, now, again)
     if stream.state:
+        if stream.full_every is not None:
+            fulls.inherit(tx, connection, stream.name, {one.id for one in records})
         drop_outdated(tx, connection, stream.name, now, {one.id for one in records})
     found = {row.key: row for row in _rows(tx, here, C.key.in_(set(chosen)))}
     return [found[key] for key in chosen]
@@ -182,7 +185,15 @@ def retry(tx: Tx, account: str, connection: int, now: datetime, ids: Iterable[in
     rows = tx.execute(
         sa.update(outbox)
         .where(*_failing(account, connection, ids), sa.func.length(C.body) > 0)
-        .values(state=Sending.QUEUED.value, batch="", ticket="", reason="", due_at=micros(now), changed_at=micros(now))
+        .values(
+            state=Sending.QUEUED.value,
+            batch="",
+            ticket="",
+            reason="",
+            due_at=micros(now),
+            changed_at=micros(now),
+            full=0,
+        )
         .returning(C.stream)
     )
     return Counter(row[0] for row in rows)
@@ -275,5 +286,5 @@ def row_of(row: Mapping[Any, Any]) -> OutboxRow:
         thing=row["thing"], parent=row["parent"], body=bytes(row["body"]), state=Sending(row["state"]),
         batch=row["batch"], ticket=row["ticket"], reason=row["reason"], remote=json.loads(row["remote"]),
         attempts=row["attempts"], due_at=moment(row["due_at"]), created_at=moment(row["created_at"]),
-        changed_at=moment(row["changed_at"]),
+        changed_at=moment(row["changed_at"]), full=row["full"],
     )  # fmt: skip

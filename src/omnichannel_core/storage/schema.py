@@ -180,7 +180,7 @@ stream = _table(
     _text("account_id"),
     sa.Column("cursor", sa.LargeBinary, nullable=True),
     _int("fence"), _int("holder"), _int("run"), _int("run_complete"), _int("pages"), _int("records"),
-    _maybe("last_run_at"), _text("waiting"),
+    _maybe("last_run_at"), _text("waiting"), _maybe("full_at"),
 )  # fmt: skip
 limit = _table(
     "limit",  # shared budgets of a store on a server: one state each
@@ -236,6 +236,7 @@ outbox = _table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     _text("state", "queued"), _text("batch"), _text("ticket"), _text("reason"), _text("remote", "{}"),
     _int("fence"), _int("attempts"), _int("due_at"), _int("created_at"), _int("changed_at"),
+    _int("full"),  # the run of everything there is that it belongs to, 0 is none
     sa.UniqueConstraint("connection_id", "stream", "key", name="omni_outbox_key"),
     sa.Index("omni_outbox_open", "connection_id", "stream", "state", "due_at"),
     sa.Index("omni_outbox_thing", "connection_id", "stream", "thing"),

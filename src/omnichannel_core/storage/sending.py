@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Batch, Item, PushStream
 from omnichannel_core.model.outbox import NEVER, OutboxRow, Sending
 from omnichannel_core.records import Order
-from omnichannel_core.storage import receipts, streams
+from omnichannel_core.storage import fulls, receipts, streams
 from omnichannel_core.storage.bodies import decode
 from omnichannel_core.storage.outbox import drop_outdated, row_of
 from omnichannel_core.storage.pages import Raw
@@ -29,7 +30,6 @@ C = outbox.c
 LOOK_AFTER = timedelta(seconds=30)  # a request without answer may still be at work over there
 OF_AN_ORDER = frozenset({"Shipment", "Invoice", "Cancellation"})
 BATCH_MAX = 10_000  # items of one batch, whatever a stream declares: databases bind only so many values
-_PREFIX = "push:"
 _VERIFY = "UPDATE omni_stream SET pages = pages + 1 WHERE connection_id = ? AND stream = ? AND fence = ?"
 _CHANGE = (
     "UPDATE omni_outbox SET state=?, reason=?, ticket=?, remote=?, batch=?, due_at=?, attempts=attempts+?, "
@@ -77,7 +77,7 @@ def take(tx: Tx, account: str, connection: int, stream: str, holder: int) -> Tak
     Raises:
         Busy: another running process has it.
     """
-    return streams.take(tx, account, connection, _PREFIX + stream, holder)
+    return streams.take(tx, account, connection, fulls.PREFIX + stream, holder)
 
 
 def verify(tx: Tx, taken: Taken) -> None:
@@ -130,7 +130,7 @@ def next_settling(tx: Tx, account: str, taken: Taken, stream: PushStream[Any], n
 
 
 def _here(taken: Taken) -> sa.ColumnElement[bool]:
-    stream = taken.stream.removeprefix(_PREFIX)
+    stream = taken.stream.removeprefix(fulls.PREFIX)
     return sa.and_(C.connection_id == taken.connection, C.stream == stream)
 
 
@@ -152,8 +152,9 @@ def _queued(tx: Tx, taken: Taken, stream: PushStream[Any], now: datetime) -> lis
     wanted = sa.select(outbox).where(_here(taken), C.state == Sending.QUEUED.value, C.due_at <= micros(now))
     if not stream.state:
         wanted = wanted.where(~_older_open())
-    found = tx.execute(wanted.order_by(C.due_at, C.id).limit(_size(stream)))
-    return sorted((row_of(row._mapping) for row in found), key=lambda row: row.id)
+    found = [row_of(row._mapping) for row in tx.execute(wanted.order_by(C.due_at, C.id).limit(_size(stream)))]
+    of_one_run = takewhile(lambda row: row.full == found[0].full, found)
+    return sorted(of_one_run, key=lambda row: row.id)
 
 
 def _older_open() -> sa.ColumnElement[bool]:
@@ -203,7 +204,7 @@ def _push(tx: Tx, account: str, taken: Taken, queued: list[OutboxRow], now: date
             ready.append(row)
     if not ready:
         return None
-    key = _fresh_key(taken, ready, now)
+    key = fulls.mark(tx, ready) + _fresh_key(taken, ready, now)
     return _task(tx, account, What.PUSH, key, _mark(tx, taken, ready, key, now))
 
 
@@ -242,7 +243,8 @@ def _task(tx: Tx, account: str, what: What, key: str, rows: Sequence[OutboxRow])
              remote=remotes.get(row.thing, {}))
         for row in rows
     ]  # fmt: skip
-    return Task(what=what, batch=Batch(key=key, items=items), rows=rows)
+    batch = Batch(key=key, items=items, full=fulls.is_full(key), last=fulls.is_last(key))
+    return Task(what=what, batch=batch, rows=rows)
 
 
 def _order(tx: Tx, account: str, row: OutboxRow) -> Order | None:
