@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import anyio
 import pytest
 
 from omnichannel_core import errors
@@ -198,3 +202,103 @@ async def test_widening_fills_in(house: Omnichannel, store: str) -> None:
     assert saved.process is not None
     await house.processes.run_to_end("acme", saved.process.id)
     assert await house.hub.count("acme", Found(kind="Order", connection=one)) == after
+
+
+def truth(address: str, store: str) -> set[str]:
+    """Ids of the orders that the default filter admits, as the store has them."""
+    facts, found = simulator.control(address, f"stores/{store}"), set()
+    for number in range(facts["first_order_id"], facts["next_order_id"]):
+        there = simulator.control(address, f"stores/{store}/orders/{number}")["order"]
+        if there["status_id"] in {3, 8, 9, 10, 11, 14} and not there["is_deleted"]:
+            found.add(str(number))
+    return found
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 429, "retry_after": 1},
+        {"kind": "truncate"},
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+    ],
+    ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}",
+)
+async def test_faults_while_orders_come(house: Omnichannel, address: str, store: str, fault: dict[str, Any]) -> None:
+    """A fault in the middle of an import costs a repeat, and no order is lost or doubled."""
+    simulator.control(address, f"stores/{store}/quota", {"limit": 100, "window_ms": 1500}, method="PUT")
+    typed = {"store_hash": store, "access_token": TOKEN}
+    saved = await house.connections.create("acme", "bigcommerce", "Shop", typed)
+    simulator.control(address, "faults", {**fault, "times": 2, "skip": 1, "path": "/v[23]/orders", "store": store})
+    assert saved.process is not None
+    ended = await house.processes.run_to_end("acme", saved.process.id)
+    assert (ended.state, ended.error) == (State.SUCCEEDED, "")
+    hits = [each["fault"] for each in simulator.control(address, f"log?store={store}")["requests"] if each["fault"]]
+    assert hits == [fault["kind"]] * 2
+    found = (await house.hub.orders("acme", connection=saved.connection.id, limit=200)).items
+    assert len(found) == len({entry.id for entry in found})
+    assert {entry.id for entry in found} == truth(address, store)
+
+
+def webhooks(address: str, store: str) -> list[tuple[str, Call]]:
+    """(key of the connection, call) of every webhook that is due, as BigCommerce sends it."""
+    found = []
+    for each in simulator.control(address, f"stores/{store}/deliveries")["deliveries"]:
+        key = each["destination"].removeprefix(f"{BASE}/callbacks/bigcommerce/")
+        head = {name.lower(): value for name, value in each["headers"].items()}
+        found.append((key, Call(method="POST", path="", headers=head, body=each["body"].encode())))
+        simulator.control(address, f"stores/{store}/deliveries/{each['id']}", {"status": 200})
+    return found
+
+
+async def test_webhooks(house: Omnichannel, address: str, store: str) -> None:
+    """A changed order is fetched because BigCommerce called, once however often it calls; forged calls are refused."""
+    simulator.control(address, f"stores/{store}", {"hook_lag": 0}, method="PUT")
+    one = await connected(house, store)
+    (order, *_) = [each.id for each in (await house.hub.orders("acme", connection=one, state="11", limit=200)).items]
+    webhooks(address, store)
+    simulator.control(address, f"stores/{store}/orders/{order}/status", {"status_id": 10})
+    simulator.control(address, f"stores/{store}/figures", method="DELETE")
+    calls = [(key, call) for key, call in webhooks(address, store) if json.loads(call.body)["data"]["id"] == int(order)]
+    assert calls
+    before = {each.id for each in await house.processes.list("acme", connection=one)}
+    for key, call in calls * 2:
+        await house.connections.receive("bigcommerce", call, key=key)
+    queued = [each for each in await house.processes.list("acme", connection=one) if each.id not in before]
+    assert 1 <= len(queued) <= len(calls)
+    for each in queued:
+        assert (await house.processes.run_to_end("acme", each.id)).state is State.SUCCEEDED
+    assert str((await house.hub.order("acme", one, order)).status) == "10"
+    asked = simulator.control(address, f"stores/{store}/figures")["requests"]
+    assert asked.get("GET /v3/orders/payment_actions/refunds", 0) == 0
+    key, call = calls[0]
+    forged = Call(method="POST", path="", headers={"x-omnichannel-secret": "guessed"}, body=call.body)
+    with pytest.raises(errors.CallRefused):
+        await house.connections.receive("bigcommerce", forged, key=key)
+
+
+async def test_two_connections_share_a_quota(house: Omnichannel, address: str, store: str) -> None:
+    """Two connections to one store spend one quota: together they stay within it, and the store refuses nothing."""
+    simulator.control(address, f"stores/{store}/quota", {"limit": 12, "window_ms": 1500}, method="PUT")
+    typed = {"store_hash": store, "access_token": TOKEN}
+    made = [await house.connections.create("acme", "bigcommerce", name, typed) for name in ("One", "Two")]
+    async with anyio.create_task_group() as group:
+        for saved in made:
+            assert saved.process is not None
+            group.start_soon(house.processes.run_to_end, "acme", saved.process.id)
+    for saved in made:
+        found = await house.hub.orders("acme", connection=saved.connection.id, limit=200)
+        assert {entry.id for entry in found.items} == truth(address, store)
+    figures = simulator.control(address, f"stores/{store}/figures")
+    assert sum(figures["requests"].values()) > 24
+    assert figures["statuses"].get("429", 0) == 0
+
+
+def test_the_demo_comes_to_its_end() -> None:
+    """`omnichannel demo` tells the whole story and ends by itself with exit 0 in under a minute."""
+    command = [sys.executable, "-m", "omnichannel_core.cli", "demo"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    for word in ("BigCommerce", "orders", "shipment"):
+        assert word in done.stdout + done.stderr
