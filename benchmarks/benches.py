@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, quota
+from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
 from benchmarks.figures import Figure
 
 
@@ -56,6 +56,11 @@ def store(_: Plan) -> Iterable[Figure]:
     return bigcommerce.figures()
 
 
+def tills(_: Plan) -> Iterable[Figure]:
+    """A year of closings of one point of sale."""
+    return pos.figures()
+
+
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
     for said in quota.run():
@@ -71,5 +76,6 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "memory": memory,
     "again": again,
     "bigcommerce": store,
+    "pos": tills,
     "quota": shares,
 }

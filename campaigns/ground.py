@@ -45,11 +45,11 @@ class Ground:
         """Where the drivers' metadata lies."""
         return self.folder / "site"
 
-    def house(self, **more: Any) -> Omnichannel:
+    def house(self, store: str | Path | None = None, **more: Any) -> Omnichannel:
         """Not opened yet."""
         catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
         given: dict[str, Any] = {"trust": self.trust, "catalog": catalog, **more}
-        return Omnichannel(self.database, **given)
+        return Omnichannel(store or self.database, **given)
 
     def license(self, driver: str, application: str = "") -> str:
         """A key for the main account."""

@@ -118,7 +118,7 @@ def work(ground: Ground, connection: int, backend: str, lease: float = 60.0) -> 
     """A worker: takes over what there is, and ends with the import."""
 
     async def main() -> None:
-        async with ground.house(work=True, sink=sink, lease=lease) as house:
+        async with ground.house(sink=sink, lease=lease) as house:
             process = await house.connections.synchronize(ACCOUNT, connection)
             await house.processes.wait(ACCOUNT, process.id)
 

@@ -1,9 +1,11 @@
-"""What all tests share: both loops, a clock that tests turn, an opened store."""
+"""What all tests share: both loops, both databases, a clock that tests turn, an opened store."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -13,12 +15,15 @@ from typing import Any
 import anyio.lowlevel
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import loader, vendor
 from omnichannel_core.gate.catalog import Catalog
 from omnichannel_core.storage import migrations
+from omnichannel_core.storage.keys import KeyRing
 from omnichannel_core.storage.store import Store
+from omnichannel_core.testing import postgres
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -53,10 +58,69 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+# --- stores: every test runs on both databases; what is about one of them says which (indirect)
+RING = KeyRing({"test": bytes(32)})
+
+
+@attrs.define
+class Backing:
+    """Where stores are: `url` and `data` for a Store, `keys` besides for a house."""
+
+    url: str
+    data: Path
+    keys: KeyRing | None = None
+
+    def store(self) -> Store:
+        """Not opened yet."""
+        return Store(self.url, self.data)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """One for all tests. Where there is none, tests fail: `OMNI_PG_OPTIONAL=1` skips them instead, and says so."""
+    try:
+        with postgres.running() as server:
+            yield server
+    except postgres.Unavailable as why:
+        if os.environ.get("OMNI_PG_OPTIONAL") != "1":
+            raise
+        warnings.warn(f"NOTHING WAS TESTED ON POSTGRESQL: {why}", pytest.PytestWarning, stacklevel=1)
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with all tables, which others are copied from."""
+    url = postgres_server.database()
+    made = Store(url.render_as_string(hide_password=False), tmp_path_factory.mktemp("template"))
+    made.open()
+    migrations.migrate(made)
+    made.close()
+    yield str(url.database)
+    postgres_server.drop(url)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A brand-new SQLite store with all tables."""
-    made = Store(str(tmp_path / "store.db"))
+def postgres_url(postgres_server: postgres.Server, postgres_template: str) -> Iterator[sa.URL]:
+    """A database of this test alone, with all tables."""
+    url = postgres_server.database(postgres_template)
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backing(request: pytest.FixtureRequest, tmp_path: Path) -> Backing:
+    """A SQLite file, or a database on a PostgreSQL."""
+    if request.param == "sqlite":
+        return Backing(str(tmp_path / "store.db"), tmp_path / "data")
+    url: sa.URL = request.getfixturevalue("postgres_url")
+    return Backing(url.render_as_string(hide_password=False), tmp_path / "data", RING)
+
+
+@pytest.fixture
+def store(backing: Backing) -> Iterator[Store]:
+    """A brand-new store with all tables."""
+    made = backing.store()
     made.open()
     migrations.ensure(made)
     yield made
@@ -133,7 +197,7 @@ class Opener:
 
     plug: Plug
     clock: FakeClock
-    path: Path
+    backing: Backing
     keys: tuple[dict[str, Any], dict[str, Any]] = attrs.field(factory=vendor.keygen, repr=False)
 
     def __call__(self, **more: Any) -> Omnichannel:
@@ -143,8 +207,10 @@ class Opener:
             "catalog": self.plug.catalog(),
             "clock": self.clock,
             "work": False,
+            "data": self.backing.data,
+            "keys": self.backing.keys,
         }
-        return Omnichannel(self.path, **(given | more))
+        return Omnichannel(self.backing.url, **(given | more))
 
     async def buy(self, house: Omnichannel, account: str = "acme", driver: str = "echo", days: int = 3650) -> str:
         """A license for a main account; its text."""
@@ -164,9 +230,9 @@ class Opener:
 
 
 @pytest.fixture
-def open_house(plug: Plug, clock: FakeClock, tmp_path: Path) -> Opener:
+def open_house(plug: Plug, clock: FakeClock, backing: Backing) -> Opener:
     """Houses on one store."""
-    return Opener(plug, clock, tmp_path / "shop.db")
+    return Opener(plug, clock, backing)
 
 
 @pytest.fixture

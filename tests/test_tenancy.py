@@ -17,7 +17,7 @@ from omnichannel_core.storage.hub import Found
 from omnichannel_core.storage.schema import audit, metadata
 
 pytestmark = pytest.mark.anyio
-DOORS = ("connections", "connections.settings", "hub", "views", "processes", "drivers")
+DOORS = ("connections", "connections.settings", "stores", "hub", "views", "processes", "drivers")
 OF_THE_STORE = {
     ("connections", "receive"): "speaks for whoever the marketplace means",
     ("hub", "restored"): "the operator's, of all accounts",
@@ -75,7 +75,7 @@ async def test_other_account(house: Omnichannel, shop: Any, door: str) -> None:
         "driver": driver if door == "connections.settings" else "echo", "typed": {}, "return_url": "https://x.example",
         "call": Call(method="GET", path="", query={"state": "x"}), "draft": one, "claim": "x", "stream": "orders",
         "minutes": 5, "found": Found(kind="Order", connection=one), "kind": "Order", "remote_id": "1", "order_id": "1",
-        "records": [], "page": "import", "values": {}, "days": {"Order": 1},
+        "records": [], "page": "import", "values": {}, "days": {"Order": 1}, "store_id": one, "receipt": {},
     }  # fmt: skip
     before = snapshot(house)
     asked = 0

@@ -30,9 +30,11 @@ from omnichannel_core.connections.listing import Listing
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.parts import HostList, Parts, Sink
 from omnichannel_core.connections.processing import ProcessDoor
+from omnichannel_core.connections.repeating import Repeating
 from omnichannel_core.connections.scheduling import Scheduling
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.settings import SettingsService
+from omnichannel_core.connections.stores import Stores
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.synchronizing import KIND as SYNCHRONIZE
 from omnichannel_core.connections.synchronizing import Synchronizing
@@ -106,9 +108,11 @@ class Omnichannel:
     licenses: Licenses
     drivers: Drivers
     connections: ConnectionsDoor
+    stores: Stores
     views: Views
     processes: ProcessDoor
     hub: Hub
+    answers: Repeating
 
     async def __aenter__(self) -> Self:
         if self._stack is not None:
@@ -162,26 +166,26 @@ class Omnichannel:
         synchronizing, delivering = Synchronizing(parts, sessions), Delivering(parts, sessions)
         deleting = Deleting(parts, sessions, delivering, self._patience)
         listing = Listing(parts.store)
-        self._scheduling, self._switching = Scheduling(parts, sessions, authorizing), switching
+        self._scheduling = Scheduling(parts, sessions, authorizing, switching)
         self._runner = Runner(
-            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots,
-            lease=self._lease,
+            store=parts.store, clock=parts.clock, queue=parts.queue, slots=self._slots, lease=self._lease,
             handlers={SYNCHRONIZE: synchronizing.handle, DELETE: deleting.handle, DELIVER: delivering.handle},
             on_finished=self._finished,
-            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping),
-                   (HOUSEKEEPING, switching.renew)),
+            ticks=((TICK, self._scheduling.tick), (HOUSEKEEPING, self._scheduling.housekeeping)),
         )  # fmt: skip
         self.drivers = Drivers(self._gate, self._installations)
+        calling = Calling(parts, sessions, authorizing, managing)
         self.connections = ConnectionsDoor(
             managing, authorizing, Checking(parts, sessions), synchronizing, deleting, listing, settings,
-            self._scheduling, Calling(parts, sessions, authorizing, managing), switching,
+            self._scheduling, calling, switching,
         )  # fmt: skip
+        self.stores = Stores(parts, sessions, managing, calling)
         self.views = Views(parts.store, parts.clock)
         self.processes = ProcessDoor(parts.queue, self._runner)
         self.hub = Hub(parts, sessions)
+        self.answers = Repeating(parts)
 
     async def _finished(self, process: Any) -> None:
-        await self._scheduling.finished(process)
         await self._events.tell("process_finished", process=process)
 
     # --- the whole store
@@ -205,6 +209,11 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    @property
+    def callback_base(self) -> str:
+        """Where marketplaces reach the host; '' is nowhere."""
+        return self._callback_base
 
     @property
     def own_key_file(self) -> Path | None:

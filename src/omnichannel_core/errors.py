@@ -116,12 +116,16 @@ class StorageError(OperatorNeeded):
     """The store cannot do its work: disk full, locked by somebody else, damaged."""
 
 
+class StorageUnavailable(StorageError):
+    """The store cannot do it now, and may later: its server restarts, its disk is full. What runs waits for it."""
+
+
 class StoreOutdated(StorageError):
     """The store's tables are of another version; the message names the command that migrates."""
 
 
-class WorkersLost(OperatorNeeded):
-    """A process that again and again takes its worker down with it, or is left by it: it is not taken any more."""
+class WorkerLost(OperatorNeeded):
+    """Whatever worker takes a process dies over it."""
 
 
 class VaultSealed(OperatorNeeded):

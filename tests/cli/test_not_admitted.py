@@ -31,13 +31,16 @@ def _arguments(command: click.Command, file: Path) -> list[str]:
     given = {
         **dict.fromkeys(("driver", "driver_or_connection"), "trap"),
         **dict.fromkeys(("connection", "connections", "view_id", "process", "order_id", "license_ids"), "1"),
-        **dict.fromkeys(("file", "private", "public"), str(file)),
+        **dict.fromkeys(("file", "private", "public", "receipt"), str(file)),
         "stream": "orders",
         "kind": "orders",
         "page": "import",
         "minutes": "5",
         "account_id": "x",
         "name": "none",
+        "who": "someone@example.com",
+        "keep": "orders=90",
+        "store": "1",
     }
     args = [given[one.name or ""] for one in command.params if isinstance(one, click.Argument)]
     flags = {"yes": ["--yes"], "draft": [], "seq": ["--seq", "1"], "account": ["--for", "acme"],

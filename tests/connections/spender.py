@@ -1,4 +1,4 @@
-"""A process for tests: `spender.py DATABASE PORT SECONDS` asks the server on that port as fast as its budget allows.
+"""A process for tests: `spender.py URL DATA PORT SECONDS` asks the server on that port as fast as its budget allows.
 
 Prints `ready` first; the path it asks for is the time at which its units were taken.
 The budget is 20 at once and 40 a second, of key `test`.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import anyio
 
@@ -20,9 +21,9 @@ from omnichannel_core.storage.store import Store
 PLAN = Plan(rate=40.0, burst=20.0, window=None)
 
 
-async def main(database: str, port: int, seconds: float) -> None:
+async def main(url: str, data: Path, port: int, seconds: float) -> None:
     """Until the time is over."""
-    store = Store(database)
+    store = Store(url, data)
     store.open()
     shared = budgets.shared(store, SystemClock())
     sys.stdout.write("ready\n")
@@ -41,4 +42,4 @@ async def main(database: str, port: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))
+    anyio.run(main, sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

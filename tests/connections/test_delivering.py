@@ -504,7 +504,9 @@ async def test_one_at_a_time(house: Any) -> None:
     house.stream("offers", Offer, accept)
     await house.queue("offers", Offer(id="o"))
     other = await house.store.write(
-        lambda tx: tx.execute(process.insert().values(account_id="a", kind="x", key="x", state="running")).lastrowid
+        lambda tx: tx.execute(
+            process.insert().values(account_id="a", kind="x", key="x", state="running")
+        ).inserted_primary_key[0]
     )
     await house.store.write(lambda tx: sending.take(tx, "a", 1, "offers", other))
     assert isinstance(await house.turn("offers"), Wait)

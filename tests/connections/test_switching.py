@@ -1,4 +1,4 @@
-"""Callbacks follow the switch, and are asked for again in time."""
+"""What follows the switch: the marketplace is asked to call, again and again, while a connection is active."""
 
 from __future__ import annotations
 
@@ -8,61 +8,60 @@ import pytest
 
 from omnichannel_core import errors
 from omnichannel_core.model.lifecycle import Health
-from omnichannel_core.model.process import State
-from tests.connections.lab import made, opened, synced
+from tests.connections.lab import made, opened
 
 pytestmark = pytest.mark.anyio
+DAY = 24 * 3600 + 1
 BASE = "https://host.example/omnichannel"
 
 
-async def test_asked_for_daily(open_house: Any, clock: Any) -> None:
-    """Active connections ask the marketplace on create, on enable and daily; inactive ones do not."""
-    async with opened(open_house, callback_base=BASE) as (house, bench):
+async def asked(house: Any, bench: Any, clock: Any, seconds: float) -> list[str]:
+    """What the marketplace is asked in the housekeeping after so many seconds."""
+    bench.asked.clear()
+    clock.turn(seconds)
+    await house._scheduling.housekeeping()
+    return [one for one in bench.asked if "subscribe" in one]
+
+
+async def test_callbacks_follow_the_switch_and_are_asked_for_again_daily(open_house: Any, clock: Any) -> None:
+    """Asked for on create and enable, then once a day; not while inactive, and given up on disable."""
+    async with opened(open_house, callback_base=BASE, work=False) as (house, bench):
         lab = await made(house)
-        assert [one.startswith(f"call {BASE}/callbacks/lab/") for one in bench.told] == [True]
-        for seconds, calls in ((60, 0), (86_300, 0), (60, 1), (60, 0), (86_400, 1)):
-            bench.told.clear()
-            clock.turn(seconds)
-            await house._switching.renew()  # type: ignore[attr-defined]
-            assert len(bench.told) == calls
+        assert bench.asked == ["subscribe"]
+        assert await asked(house, bench, clock, 3600) == []
+        assert await asked(house, bench, clock, DAY) == ["subscribe"]
+        assert await asked(house, bench, clock, 60) == []
+        bench.asked.clear()
         await house.connections.disable("acme", [lab])
-        assert bench.told[-1] == "call nobody"
-        clock.turn(200_000)
-        await house._switching.renew()  # type: ignore[attr-defined]
-        assert bench.told[-1] == "call nobody"
+        assert bench.asked == ["unsubscribe"]
+        assert await asked(house, bench, clock, 3 * DAY) == []
         await house.connections.enable("acme", [lab])
-        assert bench.told[-1].startswith("call https")
-        bench.told.clear()
-        await house._switching.renew()  # type: ignore[attr-defined]
-        assert bench.told == []
+        assert bench.asked == ["subscribe"]
 
 
-async def test_trouble_is_a_warning(open_house: Any, clock: Any) -> None:
-    """Callbacks that cannot be had are told on the connection until they are had; syncs and checks go on well."""
-    async with opened(open_house, callback_base=BASE) as (house, bench):
-        bench.trouble["subscribe"] = errors.RemoteUnavailable("The lab is down.")
+async def test_a_marketplace_that_is_down_is_asked_again_soon(open_house: Any, clock: Any) -> None:
+    """Trouble of the remote is not the merchant's: health stays as it is, and ten minutes later it is tried again."""
+    async with opened(open_house, callback_base=BASE, work=False) as (house, bench):
+        bench.trouble["subscribe"] = errors.RemoteUnavailable("The lab is closed.")
         lab = await made(house)
-        assert (await synced(house, lab)).state is State.SUCCEEDED
-        await house.connections.check("acme", lab)
-        seen = await house.connections.get("acme", lab)
-        assert (seen.health, list(seen.missing)) == (Health.ATTENTION, ["callbacks"])
-        assert seen.health_reason.endswith("schedules go on: The lab is down.")
+        assert (await house.connections.get("acme", lab)).health is Health.OK
+        assert await asked(house, bench, clock, 60) == []
         bench.trouble.clear()
-        clock.turn(3599)
-        await house._switching.renew()  # type: ignore[attr-defined]
-        assert bench.told == []
-        clock.turn(2)
-        await house._switching.renew()  # type: ignore[attr-defined]
+        assert await asked(house, bench, clock, 601) == ["subscribe"]
+
+
+async def test_a_refused_subscription_is_said(open_house: Any, clock: Any) -> None:
+    """What the merchant has to mend shows on the connection, which stays active."""
+    async with opened(open_house, callback_base=BASE, work=False) as (house, bench):
+        bench.trouble["subscribe"] = errors.AccessMissing("The lab wants a scope for callbacks.", "webhooks")
+        lab = await made(house)
         seen = await house.connections.get("acme", lab)
-        assert (seen.health, seen.health_reason, seen.missing) == (Health.OK, "", {})
+        assert seen.health is Health.ATTENTION
+        assert "wants a scope" in seen.health_reason
 
 
-async def test_nowhere_to_be_called(open_house: Any, clock: Any) -> None:
-    """A host that cannot be reached asks for nothing; one that can later on asks for all it has."""
-    async with opened(open_house) as (house, bench):
+async def test_without_an_address_nobody_is_asked_to_call(open_house: Any, clock: Any) -> None:
+    """A host that cannot be reached subscribes to nothing."""
+    async with opened(open_house, work=False) as (house, bench):
         await made(house)
-        await house._switching.renew()  # type: ignore[attr-defined]
-        assert bench.told == []
-    async with open_house(callback_base=BASE) as house:
-        await house._switching.renew()
-        assert len(bench.told) == 1
+        assert await asked(house, bench, clock, DAY) == []

@@ -194,7 +194,6 @@ async def test_broken_drivers_harm_nobody_else(house: Any, plug: Any, name: str)
         ("def streams(): return [pull(yields=(Record,))]", "has class Record"),
         ("def streams(): return [pull(every=datetime.timedelta(0))]", "every of pull stream orders"),
         ("def streams(): return [pull(cursor=dict)]", "make it a msgspec.Struct"),
-        ("def streams(): return [pull(snapshot=True), pull(name='more')]", "orders and more both yield Order"),
         ("class Cursor(msgspec.Struct):\n    seen: int", "give every field a default JSON can hold"),
         (
             "class Cursor(msgspec.Struct):\n    seen: object = msgspec.field(default_factory=object)",
@@ -203,6 +202,10 @@ async def test_broken_drivers_harm_nobody_else(house: Any, plug: Any, name: str)
         (
             "class Cursor(msgspec.Struct):\n    seen: object = msgspec.field(default_factory=lambda: b'x')",
             "does not survive JSON",
+        ),
+        (
+            "def streams(): return [pull(), pull(name='archive', snapshot=True)]",
+            "snapshot stream archive would retire the Order records of stream orders",
         ),
         ("def streams(): return [pull(fetch=3)]", "fetch of pull stream orders is an int"),
         ("def streams(): return [push(takes=dict)]", "takes of push stream stock has class dict"),

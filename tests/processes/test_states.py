@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from omnichannel_core import errors
 from omnichannel_core.model.process import Process, State
-from omnichannel_core.storage import migrations, turns
+from omnichannel_core.storage import turns
 from omnichannel_core.storage.processes import Beat, Processes
+from omnichannel_core.storage.schema import process as processes_table
 from omnichannel_core.storage.store import Store
 from omnichannel_core.storage.turns import Ended, Held, Who
 
@@ -28,21 +33,15 @@ KEYS = st.sampled_from(["", "sync:1", "sync:2"])
 class Life(RuleBasedStateMachine):
     """Rows against a small model: who holds which fence, and what has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.store = Store(str(Path(self.folder.name) / "store.db"))
-        self.store.open()
-        migrations.ensure(self.store)
+        self.store = store
+        self.store.write_now(lambda tx: tx.execute(processes_table.delete()))
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.hands: list[tuple[str, Held]] = []  # every turn ever taken and not ended by its worker
         self.dead: set[str] = set()
         self.ended: dict[int, State] = {}
         self.fences: dict[int, int] = {}
-
-    def teardown(self) -> None:
-        self.store.close()
-        self.folder.cleanup()
 
     def who(self, worker: str) -> Who:
         return Who(worker=worker, kinds={"work"}, alive=lambda name: name not in self.dead)
@@ -160,7 +159,11 @@ class Life(RuleBasedStateMachine):
                 self.ended[row.id] = row.state
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_life(store: Store):
+    """Whatever happens in whatever order: one holder at a time, one open row of a key, and what has ended stays so."""
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: Life(store),
+        settings=settings(
+            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -58,7 +58,7 @@ def test_one_slot_goes_round(store: Store, clock: Any):
     """With a single slot, a connection that was just served waits behind one that was not."""
     fill(store, clock, {1: 400, 2: 1})
     first = take(store, clock, limit=1)
-    second = take(store, clock, limit=1, busy={1: 1})
+    second = take(store, clock, limit=1, busy={("a", 1): 1})
     assert connections(store, first) + connections(store, second) == [1, 2]
 
 
@@ -178,31 +178,44 @@ def test_old_ends_are_pruned_and_open_ones_never(store: Store, clock: Any):
     assert [one.id for one in store.read_now(lambda tx: Processes(tx, "a").page())] == [2]
 
 
-def test_what_kills_its_workers_is_given_up(store: Store, clock: Any):
-    """A process whose workers die without progress fails under its own key; progress in between counts anew."""
-    fill(store, clock, {1: 1, 2: 1})
-    dead: set[str] = set()
+def crash(store: Store, clock: Any, times: int, *, page: bool = False) -> list[Held]:
+    """So many workers take it and are never seen again, at last perhaps after a page."""
+    held: list[Held] = []
+    for number in range(times):
+        held = take(store, clock, f"worker {number}")
+        clock.turn(61)
+    if page:
+        (one,) = held
+        store.write_now(lambda tx: Processes(tx, "a").beat(one.id, one.fence, Beat(done=1), clock.now()))
+    return held
 
-    def who(at: int) -> Who:
-        return Who(worker=f"w{at}", kinds={"work"}, alive=lambda one: one not in dead)
 
-    def go(at: int) -> tuple[list[Held], list[Held]]:
-        def work(tx: Any) -> tuple[list[Held], list[Held]]:
-            lost = turns.give_up(tx, who(at), clock.now(), 3)
-            return lost, turns.take(tx, who(at), clock.now(), clock.now() + MINUTE, 10)
+def test_what_every_worker_dies_over_fails_and_says_so(store: Store, clock: Any):
+    """After twenty workers that died over it without a page between, a process fails for the operator to look at."""
+    fill(store, clock, {1: 1})
+    (held,) = crash(store, clock, turns.CRASHES)
+    assert take(store, clock, "one more") == []
+    process = store.read_now(lambda tx: Processes(tx, "a").get(held.id))
+    assert (process.state, process.error_key) == (State.FAILED, "worker_lost")
+    assert process.finished_at == clock.now()
 
-        return store.write_now(work)
 
-    given_up: list[int] = []
-    for at in range(5):
-        lost, held = go(at)
-        given_up += [one.id for one in lost]
-        for one in held:
-            if one.id == 2:
-                store.write_now(lambda tx, one=one: Processes(tx, "a").beat(2, one.fence, Beat(done=1), clock.now()))
-        dead.add(f"w{at}")
-    assert given_up == [1]
-    first, second = store.read_now(lambda tx: Processes(tx, "a").many([1, 2]))
-    assert (first.state, first.error_key, first.fence) == (State.FAILED, "workers_lost", 3)
-    assert "start it again" in first.error
-    assert (second.state, second.fence) == (State.RUNNING, 5)
+def test_a_page_between_crashes_shows_that_it_goes_on(store: Store, clock: Any):
+    """Workers that die, but get further, are followed by others for as long as it takes."""
+    fill(store, clock, {1: 1})
+    for _ in range(3):
+        crash(store, clock, turns.CRASHES - 1, page=True)
+    assert len(take(store, clock, "one more")) == 1
+
+
+def test_a_noisy_account_does_not_starve_others(store: Store, clock: Any) -> None:
+    """Behind three thousand due processes of one account, ten of ten others get a slot in the very next take."""
+    fill(store, clock, dict.fromkeys(range(1, 101), 30), account="noisy")
+    quiet = {f"quiet-{number}" for number in range(10)}
+    for account in sorted(quiet):
+        fill(store, clock, {1000: 1}, account=account)
+    held = take(store, clock, limit=11, busy={("noisy", 1): 5})
+    assert Counter(one.account for one in held) == Counter(sorted(quiet)) + Counter({"noisy": 1})
+    fill(store, clock, {1000: 20}, account="quiet-0")
+    shares = Counter(one.account for _ in range(5) for one in take(store, clock, limit=4))
+    assert shares == {"noisy": 10, "quiet-0": 10}

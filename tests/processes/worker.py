@@ -1,7 +1,7 @@
-"""A worker process for tests: `worker.py DATABASE PAGES [asyncio|trio]` runs processes of kind `import`.
+"""A worker process for tests: `worker.py URL DATA PAGES [asyncio|trio]` runs processes of kind `import`.
 
 Each page writes one row into `page` in the transaction of its beat. Prints `ready` when it serves. Stops itself
-(SIGSTOP) at a page border when there is a file `DATABASE.pause`: in the writers' lane, so that it holds no lock.
+(SIGSTOP) at a page border when there is a file `DATA/pause`: in the writers' lane, so that it holds no lock.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import anyio
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.turn import Again, Done, Turn
+from omnichannel_core.storage.pages import Raw
 from omnichannel_core.storage.store import Store, Tx
 
 
@@ -39,11 +40,11 @@ def stop_if_asked(pause: Path) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 
-async def main(database: str, pages: int) -> None:
+async def main(url: str, data: Path, pages: int) -> None:
     """Until killed."""
-    store = Store(database)
+    store = Store(url, data)
     store.open()
-    clock, pause = RealClock(), Path(f"{database}.pause")
+    clock, pause = RealClock(), data / "pause"
 
     async def work(turn: Turn) -> Done | Again:
         done = turn.payload.get("done", 0)
@@ -57,7 +58,7 @@ async def main(database: str, pages: int) -> None:
             def page(tx: Tx, number: int = done) -> None:
                 turn.beat(tx, done=number, payload={"done": number})
                 row = (turn.process.id, number, store.presence.name)
-                tx.exec_driver_sql("INSERT INTO page (process, number, worker) VALUES (?, ?, ?)", row)
+                Raw(tx).one("INSERT INTO page (process, number, worker) VALUES (?, ?, ?)", row)
 
             await store.write(page)
         return Done()
@@ -70,4 +71,4 @@ async def main(database: str, pages: int) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, sys.argv[1], int(sys.argv[2]), backend=sys.argv[3])
+    anyio.run(main, sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), backend=sys.argv[4])

@@ -259,13 +259,15 @@ async def test_signed_requests_go_only_to_declared_origins(house: Any, remote: A
 
 
 async def test_an_override_takes_every_request(house: Any, remote: Any) -> None:
-    """With an endpoint of the host's, all origins lead there, path kept, and only this client may go there."""
+    """With an endpoint of the host's, all origins lead there, path kept and host named, and only it goes there."""
     house.allow, house.origins = (), ("https://api.example.com",)
     client = house.client(override=remote.url)
     await client.send("get", "GET", "https://api.example.com/a/b?c=d")
     await client.send("get", "GET", "https://elsewhere.example.com:8443/e", token=None)
     assert [one.split(b" ")[1] for one in remote.requests] == [b"/a/b?c=d", b"/e"]
     assert f"host: 127.0.0.1:{remote.port}".encode() in remote.requests[0]
+    assert b"x-forwarded-host: api.example.com\r\n" in remote.requests[0]
+    assert b"x-forwarded-host: elsewhere.example.com:8443\r\n" in remote.requests[1]
     with pytest.raises(errors.ContractBroken):
         await client.send("get", "GET", "https://elsewhere.example.com/")
     with pytest.raises(errors.AddressRefused):

@@ -169,6 +169,7 @@ def test_pages_meet(kept: Keeping) -> None:
         assert seen == whole
 
 
+@pytest.mark.parametrize("backing", ["sqlite"], indirect=True)
 def test_a_page_of_one_connection_needs_no_sort(kept: Keeping) -> None:
     """The newest orders of one connection come straight out of the index."""
     plan: list[str] = []

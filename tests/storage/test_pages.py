@@ -7,14 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnichannel_core.records import Attribute, Order
+from omnichannel_core.records import Attribute, Bad, Closing, Order
 from omnichannel_core.storage import migrations, pages
 from omnichannel_core.storage.bodies import decode
-from omnichannel_core.storage.schema import record
+from omnichannel_core.storage.schema import record, trouble
 from omnichannel_core.storage.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -70,6 +70,19 @@ def test_partial_in_one_page() -> None:
         assert (found.label, found.required, found.partial, found.revision) == ("B", True, False, "2")
 
 
+def test_an_older_whole_record_fills_in_what_a_newer_part_left_open(store: Store) -> None:
+    """Of a stored part and an older whole record nothing is lost: what the part says stays, the rest comes in."""
+    for one in (
+        Attribute(id="a", revision="2", label="B", partial=True),
+        Attribute(id="a", revision="1", label="A", required=True, type="text"),
+    ):
+        ready = pages.prepare([one])
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "model", p, run=0, now=NOW))  # type: ignore[misc]
+    found = kept(store)["a"]
+    assert (found.label, found.type, found.required, found.partial) == ("B", "text", True, False)
+    assert found.revision == "2"
+
+
 def test_retire(store: Store) -> None:
     """A complete run retires what it did not contain; a stale one that it contained is seen."""
     one = pages.prepare([Attribute(id="a", revision="2"), Attribute(id="b")])
@@ -81,30 +94,11 @@ def test_retire(store: Store) -> None:
     assert {row.remote_id: row.retired_at is None for row in rows} == {"a": True, "b": False}
 
 
-ATTRIBUTES = st.lists(st.builds(
-    lambda revision, label, required, partial: Attribute(
-        id="a", revision=str(revision), label=label, required=required, partial=partial
-    ),
-    st.integers(1, 9), st.sampled_from(["", "A", "B"]), st.booleans(), st.booleans(),
-), min_size=2, max_size=2, unique_by=lambda one: one.revision)  # fmt: skip
-
-
-@settings(max_examples=40, deadline=None)
-@given(ATTRIBUTES)
-def test_an_older_full_one_fills_gaps(records: list[Attribute]) -> None:
-    """A full record and a newer partial one end in the same record, whichever comes first."""
-    records = sorted(records, key=lambda one: one.revision)
-    records = [msgspec.structs.replace(one, partial=at > 0) for at, one in enumerate(records)]
-    with TemporaryDirectory() as folder:
-        store = Store(str(Path(folder) / "a.db"))
-        store.open()
-        migrations.ensure(store)
-        for connection, order in enumerate((records, records[::-1]), 1):
-            for one in order:
-                ready = pages.prepare([one])
-                store.write_now(lambda tx, p=ready, c=connection: pages.store(tx, "acme", c, "m", p, run=0, now=NOW))  # type: ignore[misc]
-        rows = store.read_now(lambda tx: tx.execute(record.select().order_by(record.c.connection_id)).all())
-        found = [decode(row.kind, row.body) for row in rows]
-        store.close()
-    assert found[0] == found[1]
-    assert not found[0].partial
+def test_what_a_record_replaces_is_well(store: Store) -> None:
+    """What had failed under an id that a stored record takes the place of has failed no more; the rest has."""
+    bad = pages.prepare([Bad(kind=Closing, id=one, reason="broken") for one in ("z1.zip", "z2.zip")])
+    good = pages.prepare([Closing(id="K/1", replaces=("z1.zip",))])
+    for ready in (bad, good):
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "receipts", p, run=0, now=NOW))  # type: ignore[misc]
+    left = store.read_now(lambda tx: tx.execute(sa.select(trouble.c.remote_id)).scalars().all())
+    assert left == ["z2.zip"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 
 from omnichannel_core import errors
-from omnichannel_core.storage import migrations
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.pages import Raw
 from omnichannel_core.storage.presence import Presence
@@ -23,9 +21,10 @@ from omnichannel_core.storage.store import Store
 pytestmark = pytest.mark.anyio
 WRITE = """
 import sys
+from pathlib import Path
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.store import Store
-store = Store(sys.argv[1])
+store = Store(sys.argv[1], Path(sys.argv[2]))
 store.open()
 print(",".join(str(store.write_now(lambda tx: next_number(tx, "connection"))) for _ in range(60)))
 store.close()
@@ -81,16 +80,10 @@ async def test_writers_of_one_house(store: Store) -> None:
     assert sorted(found) == list(range(1, 31))
 
 
-def test_two_processes(tmp_path: Path) -> None:
+def test_two_processes(store: Store, backing: Any) -> None:
     """Two processes that write at the same time take every number once, and neither starves."""
-    path = str(tmp_path / "a.db")
-    store = Store(path)
-    store.open()
-    migrations.ensure(store)
-    store.close()
-    workers = [
-        subprocess.Popen([sys.executable, "-c", WRITE, path], stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    command = [sys.executable, "-c", WRITE, backing.url, str(backing.data)]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     found = [[int(one) for one in worker.communicate(timeout=60)[0].split(",")] for worker in workers]
     assert sorted(found[0] + found[1]) == list(range(1, 121))
 
@@ -107,8 +100,11 @@ def test_troubles_are_ours(store: Store, past: bool) -> None:
 
     def down(tx: Any) -> None:
         if past:
-            raise sqlite3.OperationalError("database or disk is full")
-        tx.execute(sa.text("SELECT * FROM omni_nothing"))
+            raise tx.dialect.loaded_dbapi.OperationalError("database or disk is full")  # type: ignore[union-attr]
+        if store.is_sqlite:
+            tx.execute(sa.text("SELECT * FROM omni_nothing"))
+        tx.execute(sa.text("SET LOCAL statement_timeout = 5"))
+        tx.execute(sa.text("SELECT pg_sleep(5)"))
 
     for work, said in ((refused, "refused a statement"), (down, "Nothing was changed")):
         with pytest.raises(errors.StorageError, match=said) as caught:

@@ -97,6 +97,7 @@ def test_derived_outlive_keys(store: Store) -> None:
     assert new.derive("callback/y") != before
 
 
+@pytest.mark.parametrize("backing", ["sqlite"], indirect=True)
 def test_nothing_in_the_file(store: Store) -> None:
     """Neither the secret nor any part of it stands in the database's files."""
     vault, text = Vault(OLD), "hush-canary-4711"

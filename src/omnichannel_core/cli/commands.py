@@ -14,6 +14,7 @@ GROUPS = {
     "licenses": "keys, licenses, applications, revocations",
     "drivers": "what is there, licensed, installed",
     "connections": "create, edit, check, synchronize, delete connections",
+    "stores": "points of sale, each with a connection of its own",
     "views": "saved ways to look at the list of connections",
     "processes": "what runs, waits and has ended",
     "hub": "orders, returns, attributes, errors; export and push",

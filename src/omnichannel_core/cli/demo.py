@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ import click
 
 from omnichannel_core import errors
 from omnichannel_core.app import Omnichannel
+from omnichannel_core.cli import demo_till, serving
 from omnichannel_core.cli.following import to_end, together
 from omnichannel_core.cli.output import say, say_error
 from omnichannel_core.gate import vendor
@@ -32,13 +34,15 @@ ORDERS = 400
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave store and simulator running, and say how to go on.")
+@click.option(
+    "--keep", is_flag=True, help="Leave store and simulator running, with the admin pages, and say how to go on."
+)
 def command(keep: bool) -> None:
-    """Connect a simulated BigCommerce store: data model, orders, settings, stock, a shipment; disable, delete."""
+    """Connect a simulated BigCommerce store and a point of sale: data model, orders, settings, stock, a shipment."""
     folder = Path(tempfile.mkdtemp(prefix="omnichannel-demo-"))
     try:
-        with simulator.running(DRIVER) as address:
-            anyio.run(_story, folder, address, keep)
+        with simulator.running(DRIVER) as address, _till() as counter:
+            anyio.run(_story, folder, address, counter, keep)
             if keep:
                 _stay(folder, address)
     except errors.OmnichannelError as trouble:
@@ -49,7 +53,7 @@ def command(keep: bool) -> None:
             _remove(folder)
 
 
-async def _story(folder: Path, address: str, keep: bool) -> None:
+async def _story(folder: Path, address: str, counter: str, keep: bool) -> None:
     began, told = time.monotonic(), list[tuple[str, str]]()
     private, public = vendor.keygen()
     trust = vendor.key_set(public)
@@ -58,9 +62,14 @@ async def _story(folder: Path, address: str, keep: bool) -> None:
         await _licensed(house, private, told)
         shop = await anyio.to_thread.run_sync(_shop, address)
         told.append(("A shop to connect", f"simulated BigCommerce store {STORE} at {address}, {shop} orders"))
-        connection = await _connected(house, told)
-        await _settings(house, connection, told)
-        await _pushed(house, connection, told)
+        if counter:
+            store = await demo_till.opened(house, ACCOUNT, private, counter, told)
+        async with demo_till.selling(counter) if counter else nullcontext():
+            connection = await _connected(house, told)
+            await _settings(house, connection, told)
+            await _pushed(house, connection, told)
+        if counter:
+            await demo_till.closed(house, ACCOUNT, store, counter, told)
         if not keep:
             await _ended(house, connection, told)
     click.echo("")
@@ -68,6 +77,11 @@ async def _story(folder: Path, address: str, keep: bool) -> None:
     for step, what in told:
         click.echo(f"  {step:<{width}}  {what}")
     click.echo(f"\nDone in {time.monotonic() - began:.1f} s.")
+
+
+def _till() -> AbstractContextManager[str]:
+    """The till's simulator, '' where no driver for points of sale is installed."""
+    return simulator.running(demo_till.DRIVER) if demo_till.there() else nullcontext("")
 
 
 async def _licensed(house: Omnichannel, private: Mapping[str, Any], told: list[tuple[str, str]]) -> None:
@@ -198,7 +212,17 @@ def _stay(folder: Path, address: str) -> None:
         f"  {Path(sys.argv[0]).name} --endpoint {DRIVER}={address} connections sync 1\n"
         "Ctrl-C ends the simulator; the folder is yours to remove."
     )
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    if serving.can_serve():
+        anyio.run(_pages, folder, address)
+    else:
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+async def _pages(folder: Path, address: str) -> None:
+    """The admin pages over the same store, its processes running."""
+    trust = (folder / "trust.json").read_text()
+    async with Omnichannel(folder / "demo.db", trust=trust, endpoints={DRIVER: address}) as house:
+        await serving.serve(house, ACCOUNT)
 
 
 def _remove(folder: Path) -> None:

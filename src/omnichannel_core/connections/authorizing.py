@@ -106,29 +106,34 @@ class Authorizing:
         await self.parts.store.write(lambda tx: self._put(tx, one, plain, same, _hash(state)))
         return Begun(one.id, url)
 
-    async def finish(self, call: Call, *, account: str, actor: str = "") -> Returned:
+    async def finish(self, call: Call, *, account: str, actor: str = "", driver: str = "") -> Returned:
         """The browser is back at the return URL; `call.query` has the state.
 
+        Args:
+            driver: whose address it came to, where each driver has its own (RFC 9700 4.4.2.2); '' is not compared.
+
         Raises:
-            AuthorizationDenied: the state is unknown, used, late, or another account's or user's.
+            AuthorizationDenied: the state is unknown, used, late, or another account's, user's or driver's.
         """
-        now, state = self.parts.clock.now(), call.query.get("state") or call.query.get("amazon_state", "")
+        now, state = self.parts.clock.now(), call.query.get("state", "")
         draft = await self.parts.store.write(lambda tx: drafts.take_state(tx, _hash(state), now))
-        if draft is None or draft.account != account or draft.actor != actor or _late(draft, now):
+        asked = (account, actor, driver or (draft.driver if draft else ""))
+        foreign = draft is not None and (draft.account, draft.actor, draft.driver) != asked
+        if draft is None or foreign or _late(draft, now):
             raise errors.AuthorizationDenied(
                 "This answer belongs to no open AUTHORIZE of yours: press AUTHORIZE again."
             )
-        driver = await self.sessions.driver(account, draft.driver)
-        brought = await self.brought(account, driver, draft.id, actor, draft.connection)
-        form = forms.validate(driver.credentials, brought.typed, brought=brought.typed)
+        declared = await self.sessions.driver(account, draft.driver)
+        brought = await self.brought(account, declared, draft.id, actor, draft.connection)
+        form = forms.validate(declared.credentials, brought.typed, brought=brought.typed)
         trip = Trip(state=state, return_url=draft.context.get("return_url", ""), context=draft.context)
         try:
-            grant = await self._finish(account, driver, draft, form, trip, call)
+            grant = await self._finish(account, declared, draft, form, trip, call)
         except errors.OmnichannelError as trouble:
-            return Returned(self._shown(draft, driver, form, brought.token), trouble)
+            return Returned(self._shown(draft, declared, form, brought.token), trouble)
         filled, token = grant.credentials or form, grant.token or brought.token
         await self.parts.store.write(lambda tx: self._put(tx, draft, forms.plain_values(filled), token, ""))
-        return Returned(self._shown(draft, driver, filled, token))
+        return Returned(self._shown(draft, declared, filled, token))
 
     async def _finish(
         self, account: str, driver: Driver, draft: Draft, form: Credentials, trip: Trip, call: Call

@@ -29,7 +29,8 @@ SEEN_FOR = timedelta(days=3)
 class CallAnswer:
     """What to answer: a status; for a browser the draft a signed-in user is to confirm, or the connections it means.
 
-    `claim` goes to that browser only (a cookie, not an address): `confirm` asks for it.
+    `claim` goes to that browser only (a cookie, not an address): `confirm` asks for it. `framed_by`: origins that may
+    show the answer within a frame; `remote`: whose account over there it is about.
     """
 
     status: int = 200
@@ -37,6 +38,8 @@ class CallAnswer:
     claim: str = attrs.field(default="", repr=False)
     connections: Sequence[int] = ()
     message: str = ""
+    remote: str = ""
+    framed_by: Sequence[str] = ()
 
 
 @attrs.define
@@ -74,8 +77,22 @@ class Calling:
             except errors.OmnichannelError as refusal:
                 last = last if isinstance(last, errors.CallRefused) else refusal
                 continue
-            return await self._act(driver, account, connection_id, said)
+            answer = await self._act(driver, account, connection_id, said)
+            return attrs.evolve(answer, framed_by=tuple(callbacks.framed_by), remote=said[-1].account if said else "")
         raise last
+
+    async def hand_over(self, account: str, connection_id: int, call: Call) -> CallAnswer:
+        """A call that the host itself brings for one connection of an account; the host vouches for the caller.
+
+        Raises:
+            NotFound: not in this account, or its driver takes no calls. CallRefused: malformed. NotAdmitted.
+        """
+        async with self._door(account, "", connection_id) as work:
+            callbacks = work.driver.callbacks
+            if callbacks is None:
+                raise errors.NotFound(f"Driver {work.driver.name!r} takes no calls.")
+            said = await checking.asked("Call", lambda: callbacks.receive(work.session, call))
+        return await self._act(work.driver.name, account, connection_id, said)
 
     async def _doors(self, driver: str, key: str) -> list[tuple[str, int | None]]:
         """One connection by its key; else each account that has the driver, for its application."""

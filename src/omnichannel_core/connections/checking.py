@@ -21,7 +21,6 @@ from omnichannel_core.storage.store import Tx
 
 DEADLINE = 30.0  # seconds; a person is waiting
 SOON = timedelta(days=14)  # before something ends, it is announced
-CALLBACKS = "callbacks"  # a capability the house itself finds missing; no check takes it back
 T = TypeVar("T")
 
 
@@ -59,11 +58,9 @@ async def run(work: Work) -> Checkup:
 
 def with_checkup(seen: Connection, found: Checkup, now: datetime) -> Connection:
     """A connection as its check says it is; what expires within two weeks is announced."""
-    ours = {name: why for name, why in seen.missing.items() if name == CALLBACKS}
-    missing = {**found.missing, **ours}
-    health, reason = verdict(missing, found.expires, now)
+    health, reason = verdict(found.missing, found.expires, now)
     return attrs.evolve(
-        seen, remote_title=found.title, works=found.works, missing=missing, expires=dict(found.expires),
+        seen, remote_title=found.title, works=found.works, missing=dict(found.missing), expires=dict(found.expires),
         health=health, health_reason=reason,
     )  # fmt: skip
 
@@ -74,8 +71,6 @@ def verdict(missing: Mapping[str, str], expires: Mapping[str, datetime], now: da
     if soon:
         at, what = soon[0]
         return Health.ATTENTION, f"The {what} ends on {at:%d/%m/%Y}: renew it before."
-    if CALLBACKS in missing:
-        return Health.ATTENTION, missing[CALLBACKS]
     return Health.OK, f"Without: {', '.join(sorted(missing))}." if missing else ""
 
 

@@ -90,6 +90,7 @@ class Managing:
         """
         clean = clean_name(name)
         declared = await self.sessions.driver(account, driver)
+        _fits(declared, made_for)
         brought = await self.authorizing.brought(account, declared, draft, actor)
         form = forms.validate(declared.credentials, {**brought.typed, **(credentials or {})}, brought=brought.typed)
         plan = self.settings.plan(declared, settings or {})
@@ -166,7 +167,8 @@ class Managing:
         self, account: str, connection_id: int, *, name: str | None = None,
         credentials: Mapping[str, Any] | None = None, settings: Mapping[str, Mapping[str, Any]] | None = None,
         inherits: Mapping[str, bool] | None = None,
-        version: int | None = None, draft: int | None = None, move_account: bool = False, actor: str = "",
+        version: int | None = None, versions: Mapping[str, int] | None = None, draft: int | None = None,
+        move_account: bool = False, actor: str = "",
     ) -> Saved:  # fmt: skip
         """SAVE of an edit: name, credentials and settings, all or nothing.
 
@@ -174,6 +176,7 @@ class Managing:
             credentials: the whole form; an empty secret keeps the stored one.
             settings: own values by page. inherits: *Apply from default* by page.
             version: the connection's, as it was when the form was opened; None is not compared.
+            versions: the same by settings page; the difference is in the Conflict.
             draft: of an AUTHORIZE for this connection.
             move_account: allow credentials of another remote account.
 
@@ -192,7 +195,7 @@ class Managing:
         driver = await self.sessions.driver(account, seen.driver)
         brought = await self.authorizing.brought(account, driver, draft, actor, connection_id)
         typed = None if credentials is None and draft is None else {**brought.typed, **(credentials or {})}
-        plan = self.settings.plan(driver, settings or {}, inherits or {})
+        plan = self.settings.plan(driver, settings or {}, inherits or {}, versions=versions)
         return await self._edit(account, kept, seen, driver, typed, brought, plan, move_account, actor)
 
     async def arrived(self, account: str, connection_id: int, fields: Mapping[str, Any], token: Token | None) -> Saved:
@@ -352,6 +355,17 @@ def _same_account(seen: Connection, form: Credentials, found: Checkup, move_acco
             "Create another connection for it, or allow the move explicitly."
         )
     return attrs.evolve(seen, remote_account=form.remote_account() or found.account, channel=form.channel())
+
+
+def _fits(driver: Driver, made_for: Record | None) -> None:
+    """A driver made for a thing of the host gets one; no other driver does."""
+    wanted = driver.flow.made_for
+    if wanted is not None and not isinstance(made_for, wanted):
+        raise errors.UsageError(
+            f"Connections of {driver.name} are made for a {wanted.__name__}, not by a form: add a store instead."
+        )
+    if wanted is None and made_for is not None:
+        raise errors.UsageError(f"Connections of {driver.name} are made by a form, not for a thing of the host.")
 
 
 def _same_person(form: Credentials, found: Checkup) -> None:

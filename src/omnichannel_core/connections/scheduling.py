@@ -13,14 +13,13 @@ from omnichannel_core.connections import delivering, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
+from omnichannel_core.connections.switching import Switching
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
-from omnichannel_core.model.process import Process
 from omnichannel_core.processes import schedule
 from omnichannel_core.storage import fulls, grants
 from omnichannel_core.storage.connections import Connections, all_ids
 from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
-from omnichannel_core.storage.turns import LOST
 
 KEEP_PROCESSES = timedelta(days=30)
 SPREAD = timedelta(minutes=15)  # over which connections return that the gate had closed together
@@ -34,6 +33,7 @@ class Scheduling:
     parts: Parts
     sessions: Sessions
     authorizing: Authorizing
+    switching: Switching
 
     async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
         """Of one connection.
@@ -66,18 +66,13 @@ class Scheduling:
 
         await self.parts.store.write(write)
 
-    async def finished(self, process: Process) -> None:
-        """A process nobody survived is told on its connection: no handler lived to say it."""
-        if process.connection is not None and process.error_key == LOST.key:
-            await self._attention(process.account, process.connection, str(LOST))
-
     # --- regular tasks
     async def tick(self) -> None:
         """Queue what is due."""
         await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
-        """Drafts that are over, old processes, full pushes, connections the gate has closed or opened again."""
+        """Drafts that are over, old processes, full pushes, connections the gate has moved, tokens, callbacks."""
         now = self.parts.clock.now()
         if await self.parts.store.read(lambda tx: fulls.due(tx, now)):
             await self.parts.store.write(lambda tx: delivering.submit_fulls(tx, now))
@@ -86,6 +81,7 @@ class Scheduling:
         await self.parts.queue.prune(KEEP_PROCESSES)
         await self.watch_gate()
         await self.renew_tokens()
+        await self.switching.renew_subscriptions()
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

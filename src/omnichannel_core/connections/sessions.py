@@ -193,6 +193,14 @@ class Sessions:
         kept = await self.parts.store.read(lambda tx: Connections(tx, account).get(connection_id))
         await self.parts.gate.admit(account, kept.seen.driver)
 
+    def folder(self, connection_id: int) -> Path:
+        """A connection's own directory under the host's data: its scratch and exchange."""
+        return self.parts.store.data / "connections" / str(connection_id)
+
+    def callback_url(self, kept: Kept) -> str:
+        """Where a stored connection is called back."""
+        return _callback_url(self.parts.callback_base, kept.seen.driver, kept)
+
     async def forget(self, connection_id: int) -> None:
         """The connection was disabled, edited or deleted: its sockets are closed."""
         transport = self._transports.pop(connection_id, None)
@@ -219,7 +227,7 @@ class Sessions:
         application = await self._application(account, driver)
         shapes: dict[type[Form], Form] = {type(one): one for one in effective_forms(driver, pages).values()}
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
-        folder = self.parts.store.data / "connections" / str(seen.id)
+        folder = self.folder(seen.id)
         session = LiveSession(
             clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
             scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),

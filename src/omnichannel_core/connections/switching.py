@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -14,12 +15,13 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
 from omnichannel_core.storage import audits
-from omnichannel_core.storage.connections import Connections, claim_subscriptions
+from omnichannel_core.storage.connections import Connections, to_subscribe
 from omnichannel_core.storage.schedules import Schedules
 from omnichannel_core.storage.store import Tx
 
-DAILY, HOURLY = timedelta(days=1), timedelta(hours=1)
-AT_ONCE = 50  # connections a minute whose callbacks are asked for again
+DAILY, SOON = timedelta(days=1), timedelta(minutes=10)  # until callbacks are asked for again: after success, after none
+AT_ONCE = 100  # connections whose callbacks are renewed in one round
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -50,6 +52,15 @@ class Switching:
         """A connection has become active: ask the marketplace to call."""
         await self._subscription(seen, Move.ENABLE)
 
+    async def renew_subscriptions(self) -> None:
+        """Marketplaces forget callbacks: those of active connections are asked for again every day."""
+        if not self.parts.callback_base:
+            return
+        now = self.parts.clock.now()
+        for account, one in await self.parts.store.read(lambda tx: to_subscribe(tx, now, AT_ONCE)):
+            seen = (await self.parts.store.read(lambda tx, a=account, i=one: Connections(tx, a).get(i))).seen  # type: ignore[misc]
+            await self._subscription(seen, Move.ENABLE)
+
     async def _switch(self, account: str, connection_id: int, wanted: Move, actor: str) -> Moved:
         try:
             if wanted is Move.ENABLE:
@@ -79,50 +90,29 @@ class Switching:
         audits.note(tx, account, now, f"connection {wanted.value}d", str(connection_id), actor=actor)
         return seen
 
-    async def renew(self) -> None:
-        """Over there what they call us for may end by itself: it is asked for again daily, after trouble hourly."""
-        if not self.parts.callback_base:
-            return
-        now = self.parts.clock.now()
-        due = await self.parts.store.write(lambda tx: claim_subscriptions(tx, now, now + DAILY, AT_ONCE))
-        for account, connection_id in due:
-            try:
-                kept = await self.parts.store.read(
-                    lambda tx, a=account, c=connection_id: Connections(tx, a).get(c)  # type: ignore[misc]
-                )
-            except errors.NotFound:
-                continue
-            await self._subscription(kept.seen, Move.ENABLE)
-
     async def _subscription(self, seen: Connection, wanted: Move) -> None:
-        """Callbacks follow the switch where the driver has them; trouble there is told and undoes nothing."""
+        """Callbacks follow the switch where the driver has them; trouble there does not undo the move."""
         if not self.parts.callback_base:
             return
-        trouble = ""
+        await self._subscribe_again(seen, DAILY)  # first: while this one asks, no other worker does
         try:
-            async with self.sessions.open(seen.account, seen.id) as work:
-                calls = work.driver.callbacks
-                call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
-                if call is not None:
+            driver = await self.sessions.driver(seen.account, seen.driver)
+            calls = driver.callbacks
+            call = None if calls is None else calls.subscribe if wanted is Move.ENABLE else calls.unsubscribe
+            if call is not None:
+                async with self.sessions.open(seen.account, seen.id) as work:
                     await checking.asked("Callbacks", lambda: call(work.session))
         except errors.NotAdmitted:
             return  # suspended: health says so already
-        except errors.OmnichannelError as cause:
-            trouble = f"Callbacks could not be changed, schedules go on: {cause}"
-        await self.parts.store.write(lambda tx: self._note(tx, seen.account, seen.id, wanted, trouble))
+        except errors.RemoteError as trouble:
+            _log.info("connection %d: callbacks not changed: %s", seen.id, trouble.key)
+            await self._subscribe_again(seen, SOON)
+        except errors.OmnichannelError as trouble:
+            reason = f"Callbacks could not be changed: {trouble}"
+            await self.parts.store.write(
+                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
+            )
 
-    def _note(self, tx: Tx, account: str, connection_id: int, wanted: Move, trouble: str) -> None:
-        mine, now = Connections(tx, account), self.parts.clock.now()
-        if wanted is Move.ENABLE:
-            mine.subscribe_at(connection_id, now + (HOURLY if trouble else DAILY))
-        kept = mine.get(connection_id)
-        missing = {name: why for name, why in kept.seen.missing.items() if name != checking.CALLBACKS}
-        missing |= {checking.CALLBACKS: trouble} if trouble else {}
-        if missing == kept.seen.missing:
-            return
-        seen = attrs.evolve(kept.seen, missing=missing)
-        if seen.health is Health.OK or checking.CALLBACKS in kept.seen.missing:
-            health, reason = checking.verdict(missing, seen.expires, now)
-            if seen.health in (Health.OK, Health.ATTENTION):
-                seen = attrs.evolve(seen, health=health, health_reason=reason)
-        mine.replace(attrs.evolve(kept, seen=seen))
+    async def _subscribe_again(self, seen: Connection, wait: timedelta) -> None:
+        at = self.parts.clock.now() + wait
+        await self.parts.store.write(lambda tx: Connections(tx, seen.account).subscribe_again(seen.id, at))

@@ -50,8 +50,10 @@ class Callbacks:
     Attributes:
         subscribe: on enable, then daily.
         unsubscribe: on disable and delete.
+        framed_by: origins that show the answer to a browser within a frame of theirs (https://*.example.com).
     """
 
     receive: Callable[[Session, Call], Awaitable[Sequence[Changed | Arrived | Left]]]
     subscribe: Callable[[Session], Awaitable[None]] | None = None
     unsubscribe: Callable[[Session], Awaitable[None]] | None = None
+    framed_by: Sequence[str] = ()

@@ -49,8 +49,7 @@ class PullStream(Generic[K]):
         acknowledge: after the commit, per new `Record.receipt`, until done.
         widen: (cursor, settings before, settings now) by page form -> the cursor that also admits what a widened
             filter newly admits, or None when nothing widened. Called when settings change.
-        snapshot: every run starts anew; one that ends retires what it did not contain. Of the kinds it yields no
-            other stream yields any.
+        snapshot: every run starts anew; one that ends retires what it did not contain.
         every: not oftener than this.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, get_args
 
@@ -110,20 +110,19 @@ def streams_of(answer: object) -> tuple[dict[str, PullStream[Any]], dict[str, Pu
             pushes[given.name] = _push(given)
         else:
             raise Wrong(f"sync_streams has {_shown(given)}; it has PullStreams and PushStreams only")
-    _snapshots_alone(pulls.values())
+    _alone(pulls.values())
     return pulls, pushes
 
 
-def _snapshots_alone(pulls: Iterable[PullStream[Any]]) -> None:
-    """A snapshot retires what it did not contain: records of another stream with it, if that gave the same kind."""
-    of: dict[type[Record], PullStream[Any]] = {}
+def _alone(pulls: Collection[PullStream[Any]]) -> None:
+    """What a snapshot does not contain is retired: nobody else may bring records of its kinds."""
     for stream in pulls:
-        for kind in stream.yields:
-            other = of.setdefault(kind, stream)
-            if other is not stream and (stream.snapshot or other.snapshot):
+        for other in pulls:
+            shared = [kind.__name__ for kind in stream.yields if kind in other.yields]
+            if stream.snapshot and other is not stream and shared:
                 raise Wrong(
-                    f"pull streams {other.name} and {stream.name} both yield {kind.__name__} and one is a snapshot, "
-                    "which retires the other's; let one stream give all of a kind"
+                    f"snapshot stream {stream.name} would retire the {shared[0]} records of stream {other.name}; let "
+                    "one stream yield them all"
                 )
 
 

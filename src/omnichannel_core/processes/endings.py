@@ -11,6 +11,7 @@ from omnichannel_core.processes.turn import Again, Done, Turn, Wait
 from omnichannel_core.storage.turns import Ended, Held
 
 FIRST, LONGEST = 30.0, 1800.0  # seconds of back-off
+STORE_AGAIN = 2.0  # seconds
 INTERNAL = "internal_error"
 
 
@@ -49,9 +50,9 @@ def stopped(turn: Turn, now: datetime) -> Ended:
 
 def raised(turn: Turn, error: Exception, now: datetime, *, chance: float | None = None) -> Ended:
     """A typed error waits or fails under its own key; anything else fails without its words, which may be secret."""
-    if isinstance(error, errors.RemoteError):
+    if isinstance(error, errors.RemoteError | errors.StorageUnavailable):
         attempts = (0 if turn.progressed else turn.process.attempts) + 1
-        seconds = pause(attempts, error.wait, random.random() if chance is None else chance)
+        seconds = pause(attempts, _wait(error), random.random() if chance is None else chance)
         return Ended(
             held=held(turn), state=State.WAITING, now=now, run_at=now + timedelta(seconds=seconds),
             payload=turn.changed(), attempts=attempts, error_key=error.key, error=str(error),
@@ -77,6 +78,11 @@ def pause(attempts: int, wait: float | None, chance: float) -> float:
     return float(min(doubled, LONGEST) * (0.9 + chance / 5))
 
 
+def _wait(error: errors.RemoteError | errors.StorageUnavailable) -> float | None:
+    """What was said; a store that is away for a moment is asked soon."""
+    return error.wait if isinstance(error, errors.RemoteError) else STORE_AGAIN
+
+
 def unwrapped(error: BaseException) -> Exception | None:
     """The one error of a group that decides; None when there is only cancellation.
 
@@ -95,6 +101,6 @@ def _leaves(error: BaseException) -> list[BaseException]:
 def _weight(error: Exception) -> int:
     if isinstance(error, errors.Superseded):
         return 0
-    if isinstance(error, errors.RemoteError):
+    if isinstance(error, errors.RemoteError | errors.StorageUnavailable):
         return 3
     return 1 if isinstance(error, errors.OmnichannelError) else 2

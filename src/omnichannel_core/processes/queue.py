@@ -25,6 +25,7 @@ class Queue:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store, self.clock = store, clock
         self.work = Bell()  # something may be due
+        self.nudges = 0
         self.ends = Bell()  # something has ended
         self.listeners: set[Callable[[int], None]] = set()  # told the id of what is asked to end
 
@@ -43,6 +44,7 @@ class Queue:
 
     def nudge(self) -> None:
         """Something was submitted: runners of this event loop look at once. On the loop only."""
+        self.nudges += 1
         self.work.ring()
 
     def notice(self, ids: Collection[int]) -> None:

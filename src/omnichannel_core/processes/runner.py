@@ -19,7 +19,6 @@ from omnichannel_core.storage.store import Store
 __all__ = ["SLOTS", "Again", "Done", "Handler", "Runner", "Turn", "Wait"]
 
 SLOTS = 64
-LOSSES = 10  # a deployment that kills its workers in a hurry must not fail what only needs time
 OnFinished = Callable[[Process], Awaitable[None]]
 OnError = Callable[[Process, Exception], Awaitable[None]]
 Tick = Callable[[], Awaitable[object]]
@@ -32,12 +31,12 @@ class Runner:
     Attributes:
         handlers: by kind of process; other kinds are left to others.
         slots: turns at the same time.
-        lease: seconds after which a worker that gives no sign is taken over, wherever file locks cannot tell.
+        lease: seconds after which a worker that gives no sign is taken over, wherever file locks cannot tell (on a
+            server eight at most).
         grace: real seconds from asking a turn to end to cancelling it.
         on_error: told what ended or delayed a turn, before the row says so.
         on_finished: told a process that succeeded, failed or was cancelled here, after the row says so.
         ticks: (seconds, what): called by `serve` at once, and again so many real seconds later; errors are logged.
-        losses: a process that so many workers were lost with, without progress between them, fails: WorkersLost.
         watchdog: seconds of a blocked event loop after which the log names the culprit; 0 is off.
     """
 
@@ -52,7 +51,6 @@ class Runner:
     grace: float = 2.0
     on_error: OnError | None = None
     watchdog: float = 1.0
-    losses: int = LOSSES
     _serving: list[Shift] = attrs.field(factory=list, init=False, repr=False)
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:

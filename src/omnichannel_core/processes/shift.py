@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,12 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from omnichannel_core import errors
 from omnichannel_core.model.process import Process, State
-from omnichannel_core.processes import endings
+from omnichannel_core.processes import calls, endings
 from omnichannel_core.processes.bell import Bell
+from omnichannel_core.processes.calls import Calls
 from omnichannel_core.processes.turn import Turn
 from omnichannel_core.processes.watchdog import Watchdog
-from omnichannel_core.storage import turns
+from omnichannel_core.storage import engine, turns
 from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Tx
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from omnichannel_core.processes.runner import Runner
 
 QUICK, IDLE = 0.05, 0.5  # real seconds between two looks at an empty queue: the first, and after a while
+AROUND = 5.0  # real seconds between two looks where calls tell what is due: for what was lost, and for the dead's
+SERVER_LEASE = 8.0  # seconds: with a look around, who dies there is taken over within fifteen
+SERVER_TICK = 8.0  # seconds; a tick on a server is a question that all of its users pay for
+FORGET = 600.0  # seconds between two looks for calls that nobody here hears
 LOOK = 1.0  # real seconds between two looks at who is asked to end
 TOLD_WITHIN = 10.0  # real seconds that a callback may take once the shift is over
 _log = logging.getLogger(__name__)
@@ -56,10 +61,14 @@ class Shift:
         )  # fmt: skip
         self._running: dict[tuple[int, int], Turn] = {}  # by id and fence, until its end is written
         self._ended: list[turns.Ended] = []
-        self._lately: deque[int] = deque(maxlen=runner.slots)  # connections whose turns ended last
+        self._lately: deque[tuple[str, int]] = deque(maxlen=runner.slots)  # whose ended last
         self._waiting = 0  # due ones that found no slot
         self._over = Bell()
         self._closing, self._closed = False, anyio.Event()
+        self._lease = runner.lease if runner.store.is_sqlite else min(runner.lease, SERVER_LEASE)
+        self._calls: Calls | None = None
+        self._around_at = 0.0  # when to look around next, in seconds of the event loop
+        self._nudges = 0
         self._group: TaskGroup
 
     async def work(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -70,6 +79,12 @@ class Shift:
                 self._group.start_soon(self._heartbeat)
                 if self._runner.watchdog > 0:
                     self._group.start_soon(Watchdog(self._runner.watchdog, Shift._handle.__code__).run)
+                if not self._alone:
+                    self._calls = calls.answering(self._store, self._runner.slots, self._queue.work.ring)
+                if self._calls is not None:
+                    self._group.start_soon(self._calls.run)
+                elif not (self._alone or self._store.is_sqlite):
+                    self._group.start_soon(self._tick, FORGET, self._forget)
                 for seconds, tick in () if self._alone else self._runner.ticks:
                     self._group.start_soon(self._tick, seconds, tick)
                 task_status.started()
@@ -78,6 +93,8 @@ class Shift:
                 finally:
                     with anyio.CancelScope(shield=True):
                         await self._stop()
+                        if self._calls is not None:
+                            await self._calls.close()
                 self._group.cancel_scope.cancel()
         finally:
             self._queue.listeners.discard(self._ask)
@@ -102,30 +119,52 @@ class Shift:
             if moved:
                 pause, hint = QUICK, False
                 continue
-            seconds = pause if next_in is None else min(pause, max(next_in, 0.001))
+            seconds = self._rest(pause, next_in)
             hint = await self._queue.work.heard(rings, seconds)
             pause = QUICK if hint else min(2 * pause, IDLE)
 
     async def _step(self, *, hint: bool) -> tuple[bool, float | None]:
         """Whether anything moved, else in how many seconds something will be due."""
         now = self._clock.now()
-        free = self._runner.slots - len(self._running) + len(self._ended)
+        free = self._free()
+        if self._calls is not None and not self._ended and not free and len(self._running) < self._runner.slots:
+            return False, None
         if not self._ended and not (hint and free):
             look = await self._store.read(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
-            self._waiting = look.due
+            self._looked(look, now)
             for turn in self._running.values():
                 turn.grow()
             if not self._ended and not (free and (look.due or look.orphans)):
                 return False, None if look.next_at is None or not free else (look.next_at - now).total_seconds()
         with anyio.CancelScope(shield=True):  # what was taken must not be forgotten
-            moved = await self._exchange_now()
+            moved = await self._exchange_now(free)
         return moved, None
 
-    async def _exchange_now(self) -> bool:
+    def _free(self) -> int:
+        """How many may be taken: of the slots, and of the calls unless it is time to look around."""
+        free = self._runner.slots - len(self._running) + len(self._ended)
+        if self._nudges != self._queue.nudges:  # what a call is on its way for, or what the clock has made due
+            self._nudges = self._queue.nudges
+            self._around_at = min(self._around_at, anyio.current_time() + QUICK)
+        if self._calls is None or anyio.current_time() >= self._around_at:
+            return free
+        return min(free, self._calls.idle)
+
+    def _rest(self, pause: float, next_in: float | None) -> float:
+        """Real seconds until the next look, when nobody rings."""
+        if self._calls is not None and not self._calls.idle and len(self._running) < self._runner.slots:
+            pause = max(self._around_at - anyio.current_time(), 0.001)
+        return pause if next_in is None else min(pause, max(next_in, 0.001))
+
+    def _looked(self, look: turns.Look, now: datetime) -> None:
+        self._waiting = look.due
+        soon = AROUND if look.next_at is None else (look.next_at - now).total_seconds()
+        self._around_at = anyio.current_time() + min(max(soon, QUICK), AROUND)
+
+    async def _exchange_now(self, free: int) -> bool:
         """Write what has ended, take what fits."""
         ended, self._ended = self._ended, []
-        free = self._runner.slots - len(self._running) + len(ended)
-        busy = Counter(turn.process.connection or 0 for turn in self._running.values()) + Counter(self._lately)
+        busy = Counter(_owner(turn) for turn in self._running.values()) + Counter(self._lately)
         try:
             done = await self._store.write(lambda tx: self._exchange(tx, ended, free, busy))
         except BaseException:
@@ -133,29 +172,37 @@ class Shift:
             raise
         for one in ended:
             turn = self._running.pop((one.held.id, one.held.fence))
-            self._lately.append(turn.process.connection or 0)
+            self._lately.append(_owner(turn))
+            if self._calls is not None:
+                self._calls.over((one.held.id, one.held.fence))
         self._waiting = done.waiting
         self._tell(done)
         for process in done.taken:
             self._start(process)
+            if self._calls is not None:
+                self._calls.bind((process.id, process.fence))
+        if self._calls is not None and not done.waiting and len(done.taken) < free:
+            self._calls.nothing_due()
         return bool(ended or done.taken)
 
-    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[int]) -> Exchanged:
+    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[tuple[str, int]]) -> Exchanged:
         now = self._clock.now()
-        over, lost = [], []
+        over, lost, due = [], [], []
         for one in ended:
             state = turns.finish(tx, one)
             if state is None:
                 lost.append(one.held)
             elif state not in {State.QUEUED, State.WAITING}:
                 over.append(one.held)
+            elif one.run_at is not None and one.run_at <= now:
+                due.append(one.held.id)
+        engine.call(tx, due)
         taken: list[turns.Held] = []
         waiting = 0
         if free > 0:
-            over += turns.give_up(tx, self._who, now, self._runner.losses)
-            until = now + timedelta(seconds=self._runner.lease)
+            until = now + timedelta(seconds=self._lease)
             taken = turns.take(tx, self._who, now, until, free, busy)
-        if free <= len(taken):
+        if self._calls is not None or free <= len(taken):
             waiting = turns.look(tx, self._who, now, self._runner.slots).due
         return Exchanged(ended=_rows(tx, over), lost=lost, taken=_rows(tx, taken), waiting=waiting)
 
@@ -169,7 +216,7 @@ class Shift:
             self._queue.ends.ring()
 
     def _start(self, process: Process) -> None:
-        turn = Turn(process, store=self._store, clock=self._clock, lease=self._runner.lease, crowd=self._crowded)
+        turn = Turn(process, store=self._store, clock=self._clock, lease=self._lease, crowd=self._crowded)
         self._running[process.id, process.fence] = turn
         if process.cancel:
             turn.ask(self._runner.grace)
@@ -233,7 +280,7 @@ class Shift:
 
     async def _heartbeat(self) -> None:
         """Now and then a look at who is asked to end; every third of a lease it is prolonged."""
-        every = min(LOOK, self._runner.lease / 3)
+        every = min(LOOK, self._lease / 3)
         prolonged = anyio.current_time()
         while True:
             await anyio.sleep(every)
@@ -241,7 +288,7 @@ class Shift:
                 prolonged = anyio.current_time()
                 continue
             before = list(self._running.items())
-            write = anyio.current_time() - prolonged >= self._runner.lease / 3
+            write = anyio.current_time() - prolonged >= self._lease / 3
             try:
                 held = await (self._store.write(self._prolong) if write else self._store.read(self._holding))
             except errors.StorageError as error:
@@ -252,7 +299,7 @@ class Shift:
             self._compare(before, held)
 
     def _prolong(self, tx: Tx) -> dict[tuple[int, int], bool]:
-        return turns.prolong(tx, self._who.worker, self._clock.now() + timedelta(seconds=self._runner.lease))
+        return turns.prolong(tx, self._who.worker, self._clock.now() + timedelta(seconds=self._lease))
 
     def _holding(self, tx: Tx) -> dict[tuple[int, int], bool]:
         return turns.holding(tx, self._who.worker)
@@ -265,12 +312,17 @@ class Shift:
                 turn.ask(self._runner.grace)
 
     async def _tick(self, seconds: float, tick: Callable[[], Awaitable[object]]) -> None:
+        if not self._store.is_sqlite:
+            seconds = max(seconds, SERVER_TICK)
         while True:
             try:
                 await tick()
             except Exception:  # noqa: BLE001 - one that fails must not stop the others
                 _log.exception("a tick failed")
             await anyio.sleep(seconds)
+
+    async def _forget(self) -> None:
+        await self._store.write(engine.forget)
 
     async def _stop(self) -> None:
         """Ask all turns to end, wait until they have, and leave nothing running."""
@@ -291,6 +343,10 @@ class Shift:
         done = self._exchange(tx, ended, 0, Counter())
         turns.leave(tx, self._who.worker, self._clock.now())
         return done
+
+
+def _owner(turn: Turn) -> tuple[str, int]:
+    return turn.process.account, turn.process.connection or 0
 
 
 def _rows(tx: Tx, held: list[turns.Held]) -> list[Process]:

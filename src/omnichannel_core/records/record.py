@@ -14,7 +14,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     Attributes:
         revision: sorts as text; an older one never overwrites a newer one. '' never wins over a stored revision.
         partial: fields left UNSET keep what is stored, mappings merge by key (a report row completes an API order).
-        replaces: ids this record takes the place of, in the same transaction (a closing's receipt over the live one).
+        replaces: ids this record takes the place of, in the same transaction, also of what had failed under them.
         known_only: updates one that is stored, never creates (import filters decide on the first import only).
         receipt: once this very record is stored, the stream's `acknowledge` is called for every new value of it.
         extra: what the remote says besides; text to text.

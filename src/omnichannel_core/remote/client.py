@@ -155,6 +155,8 @@ class Client:
         if kind:
             whole["content-type"] = kind
         merge(operation, whole, headers)
+        if self._elsewhere:  # whoever stands in for several hosts can tell them apart
+            whole["x-forwarded-host"] = found.origin.authority
         if body or method in _WITH_BODY:
             whole["content-length"] = str(len(body) if isinstance(body, bytes) else size_of(operation, body))
         ask = Ask(operation=operation, method=method, url=found.url, body=body if isinstance(body, bytes) else b"")

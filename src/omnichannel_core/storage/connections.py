@@ -114,8 +114,8 @@ class Connections:
             sa.update(connection).where(C.account_id == self._account, C.id == connection_id).values(**values)
         )
 
-    def subscribe_at(self, connection_id: int, at: datetime) -> None:
-        """When the marketplace is asked again to call us."""
+    def subscribe_again(self, connection_id: int, at: datetime) -> None:
+        """When its callbacks are asked for again."""
         self._tx.execute(
             sa.update(connection)
             .where(C.account_id == self._account, C.id == connection_id)
@@ -146,17 +146,12 @@ def by_remote_account(tx: Tx, driver: str, remote_account: str) -> list[tuple[st
     return [(row[0], row[1]) for row in rows]
 
 
-def claim_subscriptions(tx: Tx, now: datetime, until: datetime, limit: int) -> list[tuple[str, int]]:
-    """The worker's door: accounts and ids of working connections whose callbacks are due; not again before `until`."""
-    due = sa.and_(C.subscribe_at <= micros(now), C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value)
-    some = sa.select(C.id).where(due).order_by(C.subscribe_at, C.id).limit(limit)
-    rows = tx.execute(
-        sa.update(connection)
-        .where(C.id.in_(some), due)
-        .values(subscribe_at=micros(until))
-        .returning(C.account_id, C.id)
+def to_subscribe(tx: Tx, now: datetime, limit: int) -> list[tuple[str, int]]:
+    """The worker's door: accounts and ids of active connections whose callbacks are due to be asked for again."""
+    due = sa.select(C.account_id, C.id).where(
+        C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value, C.subscribe_at <= micros(now)
     )
-    return sorted((row[0], row[1]) for row in rows)
+    return [(row[0], row[1]) for row in tx.execute(due.order_by(C.subscribe_at, C.id).limit(limit))]
 
 
 def all_ids(tx: Tx) -> list[tuple[str, int, str, str, str]]:

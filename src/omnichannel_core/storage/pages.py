@@ -115,6 +115,7 @@ def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *,
         ids[kind] = tuple(rows)
         if troubled:
             raw.many(_WELL, ((connection, kind, one) for one in rows))
+            raw.many(_WELL, ((connection, kind, old) for record, _ in rows.values() for old in record.replaces))
     if page.bad:
         raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
     return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), troubled=bool(troubled), ids=ids)
@@ -184,20 +185,15 @@ def _decide(
             if not record.known_only:
                 rows[remote_id] = (record, body)
             continue
-        if record.partial:
-            old = decode(kind, raw.body(connection, kind, remote_id))
+        if stored <= record.revision and not record.partial:
+            rows[remote_id] = (record, body)
+            known += 1
+            continue
+        old = decode(kind, raw.body(connection, kind, remote_id))
+        if record.partial or old.partial:  # an older whole one fills in what a newer part did not say
             merged = _merge(old, record)
             rows[remote_id] = (merged, encode(merged))
             known += 1
-        elif stored <= record.revision:
-            rows[remote_id] = (record, body)
-            known += 1
-        else:  # an older one is of use only where the newer one did not say all
-            old = decode(kind, raw.body(connection, kind, remote_id))
-            if old.partial:
-                merged = _merge(record, old)
-                rows[remote_id] = (merged, encode(merged))
-                known += 1
     return rows, known
 
 
@@ -273,7 +269,7 @@ def _replace(raw: Raw, connection: int, kind: str, gone: Sequence[str]) -> None:
 def _merge(old: Record, new: Record) -> Record:
     """Field by field: UNSET keeps what is there, mappings merge by key; where both speak, the newer revision wins."""
     under, over = (old, new) if old.revision <= new.revision or not new.revision else (new, old)
-    changed: dict[str, Any] = {"partial": old.partial, "revision": max(old.revision, new.revision)}
+    changed: dict[str, Any] = {"partial": old.partial and new.partial, "revision": max(old.revision, new.revision)}
     for name in over.__struct_fields__:
         if name in changed or name == "known_only":
             continue

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from omnichannel_core import errors
 from omnichannel_core.model.process import Process, State
+from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import OPEN_STATES, process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
@@ -67,6 +68,8 @@ class Processes:
             id=row.id, account=self._account, connection=connection, kind=kind, key=key, state=State.QUEUED,
             payload=dict(payload), run_at=moment(due), message=message, created_at=moment(at),
         )  # fmt: skip
+        if due <= at:
+            engine.call(self._tx, [fresh.id])
         return fresh, True
 
     def get(self, process_id: int) -> Process:
@@ -148,7 +151,7 @@ class Processes:
         row = self._tx.exec_driver_sql(
             _BEAT[self._tx.dialect.paramstyle],
             (beat.done, beat.total, beat.message, payload, int(beat.progress), int(beat.progress),
-             int(beat.progress), int(beat.progress), micros(lease_until), process_id, self._account, fence),
+             int(beat.progress), micros(lease_until), process_id, self._account, fence),
         ).one_or_none()  # fmt: skip
         if row is None:
             raise errors.Superseded(f"Process {process_id} was taken over.")
@@ -181,8 +184,7 @@ _INSERT = sa.text(
 )
 _SQL = (
     "UPDATE omni_process SET done = COALESCE(?, done), total = COALESCE(?, total), message = COALESCE(?, message), "
-    "payload = COALESCE(?, payload), attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
-    "losses = CASE WHEN ? = 1 THEN 0 ELSE losses END, "
+    "payload = COALESCE(?, payload), crashes = 0, attempts = CASE WHEN ? = 1 THEN 0 ELSE attempts END, "
     "error_key = CASE WHEN ? = 1 THEN '' ELSE error_key END, error = CASE WHEN ? = 1 THEN '' ELSE error END, "
     "lease_until = ? WHERE id = ? AND account_id = ? AND fence = ? AND state = 'running' RETURNING cancel"
 )

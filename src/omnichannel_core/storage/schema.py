@@ -87,8 +87,8 @@ connection = _table(
     _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
     _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
-    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("version", "1"), _int("fence"),
-    _int("subscribe_at"),  # when the marketplace is asked again to call
+    _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("subscribe_at"), _int("version", "1"),
+    _int("fence"),
     *[
         sa.Index(f"omni_connection_{name}", "account_id", name, "id")
         for name in ("name", "status", "driver", "health", "health_reason", "order_return_errors", "other_errors",
@@ -160,8 +160,7 @@ process = _table(
     _id(),
     _text("account_id"), _maybe("connection_id"), _text("kind"), _text("key"), _text("state", "queued"),
     _text("payload", "{}"), _int("fence"), _text("worker"), _int("lease_until"), _int("run_at"),
-    _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"),
-    _int("losses"),  # workers that died with it in hand, one after the other, without progress between them
+    _int("done"), _maybe("total"), _text("message"), _int("cancel"), _int("attempts"), _int("crashes"),
     _text("error_key"), _text("error"), _int("created_at"), _maybe("started_at"), _maybe("finished_at"),
     sa.Index("omni_process_account", "account_id", "id"),
     sa.Index("omni_process_connection", "connection_id", "id"),
@@ -248,6 +247,14 @@ seen_call = _table(
     sa.Column("key", sa.Text, primary_key=True),
     _int("at"),
 )
+answer = _table(
+    "answer",  # to requests with an idempotency key; status 0 while the first one is under way
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("actor", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("request"), _int("status"), _text("body"), _int("at"),
+    sa.Index("omni_answer_at", "at"),
+)  # fmt: skip
 audit = _table(
     "audit",
     _id(),

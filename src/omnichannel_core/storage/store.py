@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from omnichannel_core import errors
-from omnichannel_core.storage import sqlite
+from omnichannel_core.storage import postgres, sqlite
 from omnichannel_core.storage.presence import Presence
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ class Store:
 
     Attributes:
         url: SQLAlchemy's; a plain path is a SQLite file.
+        schema: of our tables on a server (`?schema=` of the URL); '' is the user's default one.
         brand_new: the SQLite file did not exist before `open`.
         data: the directory for files beside the database (locks, scratch, exchange).
     """
@@ -32,6 +33,9 @@ class Store:
     def __init__(self, url: str, data: Path | None = None) -> None:
         self.url = sa.make_url(url if "://" in url else f"sqlite:///{url}")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.schema = ""
+        if not self.is_sqlite:
+            self.url, self.schema = postgres.split(self.url)
         if self.is_sqlite and self.url.database in (None, "", ":memory:"):
             raise errors.UsageError("A store in memory cannot be shared by threads; give a file's path.")
         self.path = Path(self.url.database or "").resolve() if self.is_sqlite else None
@@ -63,7 +67,8 @@ class Store:
             self._writer = sqlite.make_engine(self.path, connections=1)
             self._lock = sqlite.WriteLock(self.path)
         else:
-            self._engine = self._writer = sa.create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._writer = postgres.make_engine(self.url, self.schema)
+            self._engine = postgres.for_readers(self._writer)
         self._writers = self._readers = None  # they belong to the event loop that uses them first
         self.presence = Presence(self._workers)
 
@@ -88,11 +93,13 @@ class Store:
             StorageError: the store cannot do it now.
         """
         if self._readers is None:
-            self._readers = anyio.CapacityLimiter(4)
+            self._readers = anyio.CapacityLimiter(postgres.READERS)
         return await anyio.to_thread.run_sync(self.read_now, work, limiter=self._readers)
 
     async def write(self, work: Work[T]) -> T:
-        """Run `work` in a write transaction, off the loop, one at a time; all of it or nothing.
+        """Run `work` in a write transaction, off the loop; all of it or nothing.
+
+        One at a time on SQLite. On a server `work` may run again when another write was faster.
 
         Raises:
             StorageError: the store cannot do it now.
@@ -102,7 +109,7 @@ class Store:
     async def compute(self, work: Callable[[], T]) -> T:
         """Run a pure function in the writers' lane, off the loop: one thread's worth of work at a time."""
         if self._writers is None:
-            self._writers = anyio.CapacityLimiter(1 if self.is_sqlite else 4)
+            self._writers = anyio.CapacityLimiter(1 if self.is_sqlite else postgres.WRITERS)
         return await anyio.to_thread.run_sync(work, limiter=self._writers)
 
     # --- in a thread
@@ -113,7 +120,14 @@ class Store:
 
     def write_now(self, work: Work[T]) -> T:
         """Blocking `write`."""
-        with self._typed(), self._lock.held() if self._lock else nullcontext(), self._writer.begin() as tx:
+        with self._typed():
+            if self._lock is None:
+                return postgres.again(lambda: self._written(work))
+            with self._lock.held():
+                return self._written(work)
+
+    def _written(self, work: Work[T]) -> T:
+        with self._writer.begin() as tx:
             return work(tx)
 
     @contextmanager
@@ -124,7 +138,9 @@ class Store:
             yield
         except (OperationalError, raw.OperationalError) as cause:
             told = cause.orig if isinstance(cause, DBAPIError) else cause
-            raise errors.StorageError(f"The store cannot do this now: {told}. Nothing was changed.") from cause
+            raise errors.StorageUnavailable(f"The store cannot do this now: {told}. Nothing was changed.") from cause
         except (DBAPIError, raw.Error) as cause:
             told = cause.orig if isinstance(cause, DBAPIError) else cause
+            if postgres.passing(told):
+                raise errors.StorageUnavailable("The store cannot do this now: its session was ended.") from cause
             raise errors.StorageError(f"The store refused a statement: {type(told).__name__}.") from cause

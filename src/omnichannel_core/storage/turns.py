@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -14,17 +15,15 @@ import sqlalchemy as sa
 
 from omnichannel_core import errors
 from omnichannel_core.model.process import State
+from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros
 
 C = process.c
-LOST = errors.WorkersLost(
-    "Whoever ran this died or stopped, several times and without progress between: see the log of the workers, and "
-    "start it again when the cause is gone."
-)
 NEAR = 256  # so many of those that wait longest are looked at first
 FAR = 1_000_000
+CRASHES = 20  # so many workers in a row may die over a process without a page between
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +34,10 @@ class Who:
     kinds: Collection[str]
     only: Collection[int] | None = None
     alive: Callable[[str], bool] | None = None
+
+
+Due = tuple[int, int, str]  # process, connection (0: none), account
+Busy = Mapping[tuple[str, int], int]
 
 
 @attrs.frozen(kw_only=True)
@@ -72,27 +75,30 @@ class Ended:
 
 def look(tx: Tx, who: Who, now: datetime, cap: int) -> Look:
     """Ask, change nothing."""
-    facts = _facts(who, now, cap)
-    count = tx.execute(_count(alone=who.only is not None), facts).scalar() or 0
-    next_at = None if count else tx.execute(_next(alone=who.only is not None), facts).scalar()
-    return Look(due=count, next_at=maybe_moment(next_at), orphans=bool(_orphaned(tx, who, now)))
+    facts = _facts(who, now, cap) | {"me": who.worker}
+    count, next_at, late = tx.execute(_look(alone=who.only is not None), facts).one()
+    orphans = bool(late) or (who.alive is not None and bool(_orphaned(tx, who, now)))
+    return Look(due=count, next_at=None if count else maybe_moment(next_at), orphans=orphans)
 
 
-def take(
-    tx: Tx, who: Who, now: datetime, lease_until: datetime, limit: int, busy: Mapping[int, int] | None = None
-) -> list[Held]:
+def take(tx: Tx, who: Who, now: datetime, lease_until: datetime, limit: int, busy: Busy | None = None) -> list[Held]:
     """Take up to `limit` due ones: fence raised, worker and lease written. What the dead and the late left comes first.
 
-    Fair: of all due ones those of the connections that have the least in hand; of these the longest due.
+    Fair: of all due ones those of the accounts that have the least in hand; of these those of such connections; of
+    these the longest due.
 
     Args:
-        busy: by connection, the turns it has now or had lately here.
+        busy: by account and connection, the turns it has now or had lately here.
     """
     if orphans := _unlocked(tx, _orphaned(tx, who, now)):
-        lost = sa.and_(C.id.in_(orphans), C.state == State.RUNNING.value)
-        values = {"worker": "", "lease_until": 0, "losses": C.losses + 1}
-        tx.execute(sa.update(process).where(lost).values(state=State.QUEUED.value, **values))
-    ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))
+        _give_up(tx, orphans, now)
+        tx.execute(
+            sa.update(process)
+            .where(C.id.in_(orphans), C.state == State.RUNNING.value)
+            .values(state=State.QUEUED.value, worker="", lease_until=0, crashes=C.crashes + 1)
+        )
+        engine.call(tx, orphans)
+    ids = _unlocked(tx, _fairest(tx, who, now, limit, busy or {}))[:limit]
     if not ids:
         return []
     rows = tx.execute(
@@ -103,21 +109,20 @@ def take(
     return [taken[one] for one in ids if one in taken]
 
 
-def give_up(tx: Tx, who: Who, now: datetime, limit: int) -> list[Held]:
-    """What has taken so many workers with it, one after the other and without progress, fails; which ones."""
-    orphans = _unlocked(tx, _orphaned(tx, who, now))
-    if not orphans:
-        return []
-    rows = tx.execute(
+def _give_up(tx: Tx, orphans: Collection[int], now: datetime) -> None:
+    """Those that every worker dies over fail, instead of taking the next one down too."""
+    crash = errors.WorkerLost(
+        f"{CRASHES} workers in a row ended while they ran this, without getting a page further. Look into their last "
+        "words (memory, signals, native code of the driver), then start it again."
+    )
+    tx.execute(
         sa.update(process)
-        .where(C.id.in_(orphans), C.state == State.RUNNING.value, C.losses + 1 >= limit)
+        .where(C.id.in_(orphans), C.state == State.RUNNING.value, C.crashes >= CRASHES - 1)
         .values(
-            state=State.FAILED.value, worker="", lease_until=0, losses=C.losses + 1, finished_at=micros(now),
-            error_key=LOST.key, error=str(LOST),
+            state=State.FAILED.value, worker="", lease_until=0, crashes=CRASHES, finished_at=micros(now),
+            error_key=crash.key, error=str(crash),
         )
-        .returning(C.id, C.account_id, C.fence)
     )  # fmt: skip
-    return [Held(id=row[0], account=row[1], fence=row[2]) for row in rows]
 
 
 def finish(tx: Tx, ended: Ended) -> State | None:
@@ -166,8 +171,10 @@ def leave(tx: Tx, worker: str, now: datetime) -> int:
             state=sa.case((asked, State.CANCELLED.value), else_=State.QUEUED.value), worker="", lease_until=0,
             run_at=micros(now), finished_at=sa.case((asked, micros(now)), else_=None),
         )
-    )  # fmt: skip
-    return done.rowcount
+        .returning(C.id, C.state)
+    ).all()  # fmt: skip
+    engine.call(tx, (row[0] for row in done if row[1] == State.QUEUED.value))
+    return len(done)
 
 
 def _facts(who: Who, now: datetime, depth: int) -> dict[str, Any]:
@@ -182,14 +189,17 @@ def _idle(alone: bool) -> sa.ColumnElement[bool]:
 
 # Statements are built once: building one costs as much as running it.
 @cache
-def _count(*, alone: bool) -> sa.Select[Any]:
+def _look(*, alone: bool) -> sa.Select[Any]:
+    """One question for all: how many are due, when the next is, and whether a lease is over."""
     due = sa.select(C.id).where(_idle(alone), C.run_at <= sa.bindparam("now")).limit(sa.bindparam("depth"))
-    return sa.select(sa.func.count()).select_from(due.subquery())
-
-
-@cache
-def _next(*, alone: bool) -> sa.Select[Any]:
-    return sa.select(sa.func.min(C.run_at)).where(_idle(alone))
+    late = sa.select(C.id).where(
+        sa.text("state = 'running'"), C.worker != sa.bindparam("me"), C.lease_until <= sa.bindparam("now")
+    )
+    return sa.select(
+        sa.select(sa.func.count()).select_from(due.subquery()).scalar_subquery(),
+        sa.select(sa.func.min(C.run_at)).where(_idle(alone)).scalar_subquery(),
+        sa.exists(late),
+    )
 
 
 def _orphaned(tx: Tx, who: Who, now: datetime) -> list[int]:
@@ -209,14 +219,26 @@ def _unlocked(tx: Tx, ids: list[int]) -> list[int]:
     return [one for one in ids if one in free]
 
 
-def _fairest(tx: Tx, who: Who, now: datetime, limit: int, busy: Mapping[int, int]) -> list[int]:
+def _fairest(tx: Tx, who: Who, now: datetime, limit: int, busy: Busy) -> list[int]:
+    picked: list[tuple[int, int]] = []
     for depth in (NEAR, FAR):
-        facts = _facts(who, now, depth) | {"most": limit + 2 * len(busy) + 1}
-        rows = tx.execute(_line(alone=who.only is not None), facts).all()
-        picked = _pick([(row[0], row[1]) for row in rows], limit, busy)
+        picked = _pick(_among(tx, who, now, limit, depth, len(busy)), limit, busy)
         if all(had == 0 for _, had in picked) and len(picked) == limit:
-            break  # nobody is served twice, so nobody can have been passed over
+            break  # no connection is served twice, so none can have been passed over
     return [one for one, _ in picked]
+
+
+def _among(tx: Tx, who: Who, now: datetime, limit: int, depth: int, busy: int) -> list[Due]:
+    """Due ones of at least `limit` accounts, where there are as many: behind a crowd of one, others are looked for."""
+    found: list[Due] = []
+    accounts: set[str] = set()
+    while True:
+        facts = _facts(who, now, depth) | {"most": limit + 2 * busy + 1, "seen": sorted(accounts)}
+        rows = tx.execute(_line(alone=who.only is not None), facts).all()
+        found += [(row[0], row[1], row[2]) for row in rows]
+        accounts |= {row[2] for row in rows}
+        if not rows or rows[0][3] < depth or len(accounts) >= limit:
+            return found
 
 
 @cache
@@ -224,7 +246,7 @@ def _line(*, alone: bool) -> sa.Select[Any]:
     """Due ones, the first of each connection before the second of any."""
     due = (
         sa.select(C.id, C.run_at, C.connection_id, C.account_id)
-        .where(_idle(alone), C.run_at <= sa.bindparam("now"))
+        .where(_idle(alone), C.run_at <= sa.bindparam("now"), C.account_id.not_in(sa.bindparam("seen", expanding=True)))
         .order_by(C.run_at, C.id)
         .limit(sa.bindparam("depth"))
         .subquery()
@@ -232,25 +254,49 @@ def _line(*, alone: bool) -> sa.Select[Any]:
     place = sa.func.row_number().over(
         partition_by=(due.c.account_id, due.c.connection_id), order_by=(due.c.run_at, due.c.id)
     )
-    placed = sa.select(due, place.label("place")).subquery()
-    owner = sa.func.coalesce(placed.c.connection_id, 0)
+    all_due = sa.func.count().over()
+    placed = sa.select(due, place.label("place"), all_due.label("all_due")).subquery()
+    its = sa.func.row_number().over(
+        partition_by=placed.c.account_id, order_by=(placed.c.place, placed.c.run_at, placed.c.id)
+    )
+    turns = sa.select(placed, its.label("its")).subquery()
+    owner = sa.func.coalesce(turns.c.connection_id, 0)
     return (
-        sa.select(placed.c.id, owner).order_by(placed.c.place, placed.c.run_at, placed.c.id).limit(sa.bindparam("most"))
+        sa.select(turns.c.id, owner, turns.c.account_id, turns.c.all_due)
+        .order_by(turns.c.its, turns.c.place, turns.c.run_at, turns.c.id)
+        .limit(sa.bindparam("most"))
     )
 
 
-def _pick(rows: Sequence[tuple[int, int]], limit: int, busy: Mapping[int, int]) -> list[tuple[int, int]]:
-    """(id, turns its connection has before it), the least first; `rows` are in order of place and due time."""
-    had: Counter[int] = Counter(busy)
-    weighed: list[tuple[int, int]] = []
-    for one, connection in rows:
-        weighed.append((one, had[connection]))
-        had[connection] += 1
-    return sorted(weighed, key=_turns)[:limit]
+def _pick(rows: Sequence[Due], limit: int, busy: Busy) -> list[tuple[int, int]]:
+    """(id, turns its connection has before it): from the account with the least in hand, its least busy connection.
+
+    `rows` are in order of place and due time within each account.
+    """
+    had: Counter[tuple[str, int]] = Counter(busy)
+    in_hand: Counter[str] = Counter()
+    for (account, _), many in busy.items():
+        in_hand[account] += many
+    lines: dict[str, list[tuple[int, int]]] = {}
+    for one, connection, account in rows:
+        lines.setdefault(account, []).append((had[account, connection], one))
+        had[account, connection] += 1
+    heads = [(in_hand[account], order, sorted(line, key=_turns)) for order, (account, line) in enumerate(lines.items())]
+    picked: list[tuple[int, int]] = []
+    heapq.heapify(heads)
+    while heads and len(picked) < limit:
+        many, order, line = heads[0]
+        turns, one = line.pop(0)
+        picked.append((one, turns))
+        if line:
+            heapq.heapreplace(heads, (many + 1, order, line))
+        else:
+            heapq.heappop(heads)
+    return picked
 
 
 def _turns(weighed: tuple[int, int]) -> int:
-    return weighed[1]
+    return weighed[0]
 
 
 def held_by_account(held: Iterable[Held]) -> dict[str, list[Held]]:

@@ -76,7 +76,9 @@ def _serve(name: str, port: int, options: Mapping[str, Any]) -> None:
     listener.listen(128)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(  # a simulator says the date itself, or not at all: the machine's is not that of its clock
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1, date_header=False
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

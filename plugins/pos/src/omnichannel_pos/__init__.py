@@ -1,1 +1,1 @@
-"""POS: the driver."""
+"""The POS driver: tills that exchange files with a store's directory."""

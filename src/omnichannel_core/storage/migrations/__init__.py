@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from omnichannel_core import errors
+from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import VERSION_TABLE
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def ensure(store: Store) -> None:
     """
     found = store.read_now(current)
     if found == HEAD:
+        if not store.is_sqlite:
+            _verify_engine(store)
         return
     if found is not None and found > HEAD:
         raise errors.StoreOutdated(f"The store is of version {found}, newer than this program's {HEAD}: upgrade it.")
@@ -42,12 +45,35 @@ def ensure(store: Store) -> None:
 
 def migrate(store: Store) -> None:
     """Blocking. To the newest version, whoever else starts at the same time."""
-    store.write_now(_upgrade)
+    if store.is_sqlite:
+        store.write_now(_upgrade)
+    else:
+        store.write_now(lambda tx: _upgrade_server(tx, store.schema))
+
+
+def include_name(name: str | None, kind: str, _: object = None) -> bool:
+    """For a host's own Alembic (`context.configure(include_name=...)`): everything but our tables."""
+    return kind != "table" or not (name or "").startswith("omni_")
+
+
+def _verify_engine(store: Store) -> None:
+    found = store.read_now(engine.level)
+    if found != engine.newest_level():
+        raise errors.StoreOutdated(
+            f"Procrastinate's tables are at {found}, not at {engine.newest_level()}: run `omnichannel migrate` first."
+        )
+
+
+def _upgrade_server(tx: sa.Connection, schema: str) -> None:
+    """One at a time, however many start together; the others find everything done."""
+    tx.exec_driver_sql("SELECT pg_advisory_xact_lock(7274891)")
+    if schema:
+        tx.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    _upgrade(tx)
+    engine.install(tx)
 
 
 def _upgrade(tx: sa.Connection) -> None:
-    if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("SELECT pg_advisory_xact_lock(7274891)")
     if current(tx) == HEAD:
         return
     from alembic import command

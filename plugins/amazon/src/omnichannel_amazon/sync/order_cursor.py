@@ -1,0 +1,143 @@
+"""Where an order poll goes on: pure, so that it can be tested without a remote (guide amazon 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from omnichannel_amazon.client import iso
+
+OVERLAP = timedelta(minutes=10)
+"""Late indexing; what comes twice is recognized by its revision."""
+
+LAG = timedelta(minutes=3)
+"""Amazon refuses what ends less than two minutes ago; the third is for clocks (guide 15, 4)."""
+
+STEP = timedelta(minutes=3)
+"""The bucket refills once in so long: a shorter window is not worth a request."""
+
+SLICE, MOST = timedelta(days=2), timedelta(days=30)
+LEAST = timedelta(hours=1)
+BETWEEN = timedelta(minutes=30)
+"""While history is being imported, changes are looked at so often."""
+
+HISTORY = timedelta(days=729)
+RECONCILE, AGAIN = timedelta(hours=24), timedelta(hours=48)
+"""Once a day the last two days are asked for again: orders have been missing from lists (guide 15, 5)."""
+
+
+class Window(Struct, frozen=True):
+    """The query that a page token is bound to: repeated unchanged, dropped when the token dies."""
+
+    by: Literal["created", "lastUpdated"]
+    since: datetime
+    until: datetime
+    channels: tuple[str, ...]
+    page: str = ""
+
+    def query(self) -> dict[str, str]:
+        """Parameters of `searchOrders`, without `includedData`."""
+        asked = {
+            f"{self.by}After": iso(self.since),
+            f"{self.by}Before": iso(self.until),
+            "marketplaceIds": ",".join(self.channels),
+        }
+        return asked | ({"paginationToken": self.page} if self.page else {})
+
+
+class OrderCursor(Struct, frozen=True):
+    """One connection's place in the poll it shares.
+
+    Attributes:
+        begun: when the first import began: history ends here, changes begin.
+        history: orders created before are in; None when there is none left to import.
+        changes: changes before are in.
+        window: the query being paged through.
+        slice: seconds that a window of history spans: doubled after one that was a single page, halved whenever a
+            token died before the end of its window.
+        reconciled: when the last two days were asked for again.
+    """
+
+    begun: datetime | None = None
+    history: datetime | None = None
+    changes: datetime | None = None
+    window: Window | None = None
+    slice: float = SLICE.total_seconds()
+    reconciled: datetime | None = None
+
+
+def start(cursor: OrderCursor, now: datetime, earliest: datetime | None) -> OrderCursor:
+    """The first import begins now; `earliest` is what settings admit at all, None when nothing."""
+    if cursor.begun is not None:
+        return cursor
+    begun = (now - LAG).replace(microsecond=0)
+    history = None if earliest is None else max(earliest, now - HISTORY)
+    return OrderCursor(begun=begun, changes=begun, reconciled=begun,
+                       history=history if history is not None and history < begun else None)  # fmt: skip
+
+
+def open_window(now: datetime, cursors: Mapping[str, OrderCursor]) -> Window | None:
+    """Changes before history, unless they were just looked at; whoever may share the question joins. None: all in."""
+    until = (now - LAG).replace(microsecond=0)
+    behind = [one.changes for one in cursors.values() if one.changes is not None]
+    oldest = min(behind, default=until)
+    has_history = any(one.history is not None for one in cursors.values())
+    if until - oldest >= (BETWEEN if has_history else STEP):
+        again = [one.reconciled for one in cursors.values() if one.reconciled is not None]
+        daily = bool(again) and now - min(again) >= RECONCILE and not has_history
+        since = min(oldest - OVERLAP, until - AGAIN) if daily else oldest - OVERLAP
+        return Window("lastUpdated", since, until, tuple(sorted(cursors)))
+    if not has_history:
+        return None
+    return _history(cursors)
+
+
+def _history(cursors: Mapping[str, OrderCursor]) -> Window:
+    """The oldest slice, for all who stand at about the same place."""
+    left = {channel: one for channel, one in cursors.items() if one.history is not None and one.begun is not None}
+    first = min(one.history for one in left.values() if one.history is not None)
+    group = {c: one for c, one in left.items() if one.history is not None and one.history - first <= OVERLAP}
+    span = timedelta(seconds=min(one.slice for one in group.values()))
+    until = min(first + span, *(one.begun for one in group.values() if one.begun is not None))
+    return Window("created", first, until, tuple(sorted(group)))
+
+
+def advance(cursor: OrderCursor, window: Window, page: str, now: datetime) -> OrderCursor:
+    """After a page of the window: on to the next, or the window is done."""
+    if page:
+        return replace(cursor, window=replace(window, page=page))
+    if window.by == "lastUpdated":
+        daily = window.until - window.since >= AGAIN
+        reconciled = now if daily else cursor.reconciled
+        return replace(
+            cursor, changes=max(window.until, cursor.changes or window.until), window=None, reconciled=reconciled
+        )
+    done = cursor.begun is None or window.until >= cursor.begun
+    span = cursor.slice if window.page else min(cursor.slice * 2, MOST.total_seconds())
+    return replace(cursor, history=None if done else window.until, window=None, slice=span)
+
+
+def restart(cursor: OrderCursor) -> OrderCursor:
+    """The token died: the window anew, and history in smaller steps, so that the next one ends in time."""
+    shorter = max(LEAST.total_seconds(), cursor.slice / 2)
+    history = cursor.window is not None and cursor.window.by == "created"
+    return replace(cursor, window=None, slice=shorter if history else cursor.slice)
+
+
+def widened(cursor: OrderCursor, earliest: datetime | None) -> OrderCursor | None:
+    """A cursor that also imports what came before; None when it already did or nothing began yet."""
+    if cursor.begun is None or earliest is None or earliest >= cursor.begun:
+        return None
+    if cursor.history is not None and cursor.history <= earliest:
+        return None
+    return replace(cursor, history=earliest, window=None)
+
+
+def current(cursors: Iterable[OrderCursor]) -> Window | None:
+    """The window that some of them are in the middle of; the oldest when they were separated."""
+    windows = [one.window for one in cursors if one.window is not None]
+    return min(windows, key=lambda one: (one.until, one.since), default=None)

@@ -1,0 +1,150 @@
+"""Returns in: to Amazon's centers, and to the merchant (guide amazon 6.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from omnichannel_amazon import reports
+from omnichannel_amazon.order_mapping import moment
+from omnichannel_amazon.reports import Kind, Row, Track
+from omnichannel_amazon.settings import OrderImport
+from omnichannel_amazon.sync.fba import decimal
+from omnichannel_core import errors
+from omnichannel_core.driver import Page, PullStream, Session
+from omnichannel_core.records import Bad, Money, Return, ReturnLine
+
+DAYS = timedelta(days=1)
+KINDS = {
+    "fba": Kind(("GET_FBA_FULFILLMENT_CUSTOMER_RETURNS_DATA",), overlap=2 * DAYS, span=30 * DAYS, every=DAYS / 6),
+    "mfn": Kind(
+        ("GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE", "GET_XML_RETURNS_DATA_BY_RETURN_DATE"),
+        overlap=30 * DAYS,
+        span=59 * DAYS,
+        every=DAYS / 6,
+        history=59 * DAYS,
+    ),
+}
+"""Returns of the merchant are asked for by the day they were requested: the overlap brings what changed in them."""
+
+
+class ReturnsCursor(Struct, frozen=True):
+    """A track of reports per kind."""
+
+    fba: Track = Track()
+    mfn: Track = Track()
+
+
+async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
+    """One step of whichever kind is under way or due; one whose role is missing is passed by and said."""
+    for name, kind in KINDS.items():
+        track: Track = getattr(cursor, name)
+        if name == "fba" and not session[OrderImport].fba:
+            continue
+        try:
+            done = await reports.step(session, kind, track)
+        except errors.AccessMissing as refused:
+            session.log.warning("Returns (%s) are not imported: %s", name, refused)
+            continue
+        moved = replace(cursor, **{name: done.track})
+        if done.track != track or done.rows or done.more is not False:
+            said = (track.asked or session.clock.now()).astimezone(UTC).isoformat(timespec="seconds")
+            return Page(cursor=moved, records=records(done.rows, READ[name], said), more=done.more or True)
+    return Page(cursor=cursor)
+
+
+def records(rows: Sequence[Row], read: Callable[[Row, str], Return], asked: str) -> list[Return | Bad]:
+    """Returns of a page; rows of one return are one record, its lines by key."""
+    found, bad = dict[str, Return](), list[Return | Bad]()
+    for row in rows:
+        try:
+            one = read(row, asked)
+        except (ValueError, KeyError) as trouble:
+            ident = row.get("amazon_rma_id") or row.get("license_plate_number") or ""
+            bad.append(Bad(kind=Return, id=ident, reason=f"a row of the returns report cannot be read: {trouble}"))
+            continue
+        before = found.get(one.id)
+        found[one.id] = one if before is None else replace(before, lines={**before.lines, **one.lines})
+    return [*found.values(), *bad]
+
+
+def fba(row: Row, asked: str) -> Return:
+    """A piece that arrived at a center; its plate tells it apart.
+
+    Raises:
+        ValueError, KeyError: a number, a time or a column is not there.
+    """
+    plate = row.get("license_plate_number") or _digest(row)
+    names = ("asin", "fnsku", "detailed_disposition", "license_plate_number", "customer_comments", "sku",
+             "fulfillment_center_id")  # fmt: skip
+    line = ReturnLine(
+        id=row["sku"],
+        quantity=decimal(row["quantity"]),
+        restock=row.get("detailed_disposition", "").upper() == "SELLABLE" or None,
+        reason=row.get("reason", ""),
+        extra={name: row[name] for name in names if row.get(name)},
+    )
+    return Return(
+        id=f"{row['order_id']}:{plate}", revision=asked, partial=True, number=plate, order_id=row["order_id"],
+        at=moment(row["return_date"]), status=row.get("status") or UNSET, reason=row.get("reason") or UNSET,
+        lines={line.id: line}, extra={"kind": "fba"},
+    )  # fmt: skip
+
+
+def mfn(row: Row, asked: str) -> Return:
+    """A return the buyer asked the merchant for.
+
+    Raises:
+        ValueError, KeyError: a number, a time or a column is not there.
+    """
+    order, rma = row["order_id"], row.get("amazon_rma_id") or row.get("merchant_rma_id") or _digest(row)
+    currency, back = row.get("currency_code", ""), row.get("refunded_amount", "")
+    amount: Money | UnsetType = Money(decimal(back), currency) if back and currency else UNSET
+    line = ReturnLine(
+        id=row["merchant_sku"],
+        quantity=decimal(row["return_quantity"]) or Decimal(1),
+        amount=amount,
+        reason=row.get("return_reason", ""),
+        extra={name: row[name] for name in ("asin", "merchant_sku", "resolution", "in_policy") if row.get(name)},
+    )
+    names = ("return_carrier", "tracking_id", "label_type", "return_delivery_date", "is_prime", "a_to_z_claim",
+             "return_type", "invoice_number", "merchant_rma_id")  # fmt: skip
+    return Return(
+        id=f"{order}:{rma}", revision=asked, partial=True, number=rma, order_id=order,
+        at=day(row["return_request_date"]), status=row.get("return_request_status") or UNSET,
+        reason=row.get("return_reason") or UNSET, lines={line.id: line},
+        extra={"kind": "mfn"} | {name: row[name] for name in names if row.get(name)},
+    )  # fmt: skip
+
+
+def _digest(row: Row) -> str:
+    """A row without an id of its own is known by what does not change in it."""
+    names = ("order_id", "sku", "merchant_sku", "return_date", "return_request_date")
+    return sha256("\t".join(row.get(name, "") for name in names).encode()).hexdigest()[:16]
+
+
+SHORT = "jan feb mar apr may jun jul aug sep oct nov dec"
+MONTHS = {name: number for number, name in enumerate(SHORT.split(), 1)}
+
+
+def day(text: str) -> datetime:
+    """`21-Nov-2026`, whatever the host's locale, or an ISO date.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = text.strip().split("-")
+    if len(parts) == 3 and parts[1][:3].lower() in MONTHS:
+        return datetime(int(parts[2]), MONTHS[parts[1][:3].lower()], int(parts[0]), tzinfo=UTC)
+    return moment(text)
+
+
+READ = {"fba": fba, "mfn": mfn}
+RETURNS = PullStream(
+    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=4)
+)  # fmt: skip

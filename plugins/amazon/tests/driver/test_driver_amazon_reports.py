@@ -1,0 +1,281 @@
+"""Reports: the FBA shipments, returns, encodings, and everything that goes wrong with them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from omnichannel_amazon import documents, reports
+from omnichannel_amazon.settings import OrderImport
+from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
+from omnichannel_amazon.sync.returns import RETURNS, day
+
+from omnichannel_core import errors
+from omnichannel_core.records import Order, Return
+
+pytestmark = pytest.mark.anyio
+Make = Callable[..., Any]
+JP = "A1VC38T7YXB528"
+
+
+async def runs(here: Any, stream: Any, count: int = 8) -> Any:
+    """So many scheduled runs, four hours apart."""
+    cursors = None
+    for _ in range(count):
+        cursors = await here.run(stream, cursors)
+        await here.advance(4 * 3600)
+    return cursors
+
+
+def shipped(here: Any) -> set[str]:
+    return {
+        one.id for one in here.seller.book.orders.values()
+        if one.fulfilled_by == "AMAZON" and one.sales == "AMAZON" and one.shipped_at
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("vcs", [False, True])
+async def test_fba_report(amazon: Make, vcs: bool):
+    """The report brings every order Amazon shipped; its prices are gross or net as the setting says."""
+    here = amazon(OrderImport(vcs=vcs), orders=200, days=60, vcs=vcs, fba_report_lag=0.0)
+    await here.authorize()
+    await runs(here, FBA)
+    found = here.session.records(Order)
+    assert set(found) == shipped(here)
+    assert not here.session.bad
+    for order in found.values():
+        for line in order.lines.values():
+            there = here.seller.book.orders[order.id].line(line.id)
+            assert abs(line.gross.amount * 100 - there.item) <= 2
+            assert ("warning" in order.extra) is False
+
+
+async def test_fba_report_of_another_side(amazon: Make, caplog: pytest.LogCaptureFixture):
+    """Rows whose taxes contradict the VCS setting are said, on the log and on the order."""
+    here = amazon(OrderImport(vcs=True), orders=150, days=60, fba_prices="gross_with_tax", fba_report_lag=0.0)
+    await here.authorize()
+    await runs(here, FBA)
+    assert "contradict" in caplog.text
+    assert any("warning" in order.extra for order in here.session.records(Order).values())
+
+
+async def test_fba_off(amazon: Make):
+    """With FBA orders switched off no report is asked for."""
+    here = amazon(OrderImport(fba=False), orders=20)
+    await here.authorize()
+    await runs(here, FBA)
+    assert not here.asked("createReport")
+
+
+async def test_returns(amazon: Make):
+    """Returns of both channels arrive with their lines."""
+    here = amazon(orders=300, days=50, returns=0.5)
+    await here.authorize()
+    await runs(here, RETURNS)
+    found = here.session.records(Return).values()
+    kinds = {one.extra["kind"] for one in found}
+    assert kinds == {"fba", "mfn"}
+    assert all(one.lines and one.order_id in here.seller.book.orders for one in found)
+
+
+async def test_returns_by_xml(amazon: Make):
+    """Where the flat file is refused the XML report is taken, with the same rows."""
+    here = amazon(orders=200, days=50, returns=0.5)
+    await here.authorize()
+    await runs(here, RETURNS)
+    flat = {key for key, one in here.session.records(Return).items() if one.extra["kind"] == "mfn"}
+    other = amazon(orders=200, days=50, returns=0.5)
+    await other.authorize()
+    send = other.session.http.send
+
+    async def refuse(operation: str, *rest: Any, **more: Any) -> Any:
+        if operation == "createReport" and "FLAT_FILE" in str(more.get("json")):
+            raise errors.RemoteRejected("createReport: 400: refused", "400")
+        return await send(operation, *rest, **more)
+
+    other.session.http.send = refuse
+    await runs(other, RETURNS)
+    assert flat == {key for key, one in other.session.records(Return).items() if one.extra["kind"] == "mfn"}
+    assert flat
+
+
+async def test_found_again(amazon: Make):
+    """A crash between asking for a report and noting it finds the report instead of asking for another."""
+    here = amazon(orders=20, fba_report_lag=0.0)
+    await here.authorize()
+    begun = await FBA.pull(here.session, FBA.cursor())
+    await FBA.pull(here.session, begun.cursor)
+    again = await FBA.pull(here.session, begun.cursor)
+    assert again.cursor.track.report
+    assert len(here.asked("createReport")) == 1
+
+
+async def test_read_again_on_another_machine(amazon: Make):
+    """In the middle of a document, an empty scratch directory only means that it is fetched again."""
+    here = amazon(orders=900, days=29, fba_report_lag=0.0)
+    await here.authorize()
+    cursor = FBA.cursor()
+    here.session.set(OrderImport(fba_from=date(2026, 10, 23)))
+    begun = here.session.clock.now().timestamp()
+    wanted = {one for one in shipped(here) if here.seller.book.orders[one].shipped_at < begun - 1}
+    for _ in range(60):
+        page = await FBA.pull(here.session, cursor)
+        here.session.commit(page.records)
+        cursor = msgspec.json.decode(msgspec.json.encode(page.cursor), type=FBA.cursor)
+        for file in here.session.scratch.iterdir():
+            file.unlink()
+        if not page.more:
+            break
+        await here.advance(60)
+    assert wanted <= set(here.session.records(Order)) <= shipped(here)
+
+
+# --- pain points (guide 15)
+@pytest.mark.parametrize(
+    ("charset", "said"),
+    [("utf-8", ""), ("utf-8-sig", "utf-8"), ("cp1252", ""), ("cp1252", "utf-8"), ("cp1252", "Cp1252")],
+)
+async def test_pain_10_report_encoding(amazon: Make, charset: str, said: str):
+    """A report is read right whether its charset is said, unsaid or a lie."""
+    here = amazon(orders=150, days=20, charset=charset, said_charset=said, fba_report_lag=0.0)
+    await here.authorize()
+    await runs(here, FBA)
+    names = {line.name for order in here.session.records(Order).values() for line in order.lines.values()}
+    assert names <= {line.title for order in here.seller.book.orders.values() for line in order.lines} | {
+        line.title.encode("cp1252", "replace").decode("cp1252")
+        for order in here.seller.book.orders.values() for line in order.lines
+    }  # fmt: skip
+    assert any("ü" in name for name in names)
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+async def test_pain_11_gzip(amazon: Make, gzipped: bool):
+    """A report is read whether it is compressed or not."""
+    here = amazon(orders=60, days=20, gzip=gzipped, fba_report_lag=0.0)
+    await here.authorize()
+    await runs(here, FBA)
+    assert set(here.session.records(Order)) == shipped(here)
+
+
+async def test_pain_11_url_expiry(amazon: Make):
+    """An address that is too old is asked for once more."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    download, late = here.session.http.download, [True]
+
+    async def slow(*given: Any, **more: Any) -> Any:
+        if late.pop() if late else False:
+            await here.advance(400)
+        return await download(*given, **more)
+
+    here.session.http.download = slow
+    await runs(here, FBA)
+    assert set(here.session.records(Order)) == shipped(here)
+    asked = [ask.url for ask in here.asked("getReportDocument")]
+    assert len(asked) == len(set(asked)) + 1
+
+
+async def test_pain_12_cancelled_is_not_believed_at_once(amazon: Make):
+    """A report that is cancelled without reason is asked for again later, and nothing of its range is lost."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    await here.control("POST", "/reports", {"fate": "CANCELLED"})
+    here.session.set(OrderImport(fba_from=date(2026, 10, 25)))
+    cursors = await here.run(FBA)
+    assert not here.session.records(Order)
+    await here.advance(3600)
+    await here.run(FBA, cursors)
+    assert set(here.session.records(Order)) == shipped(here)
+
+
+async def test_pain_12_fatal(amazon: Make, caplog: pytest.LogCaptureFixture):
+    """A report that is fatal is asked for again half an hour later; what its document says is logged."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    await here.control("POST", "/reports", {"fate": "FATAL_DOCUMENT"})
+    await runs(here, FBA)
+    assert set(here.session.records(Order)) == shipped(here)
+    assert "could not make report" in caplog.text
+
+
+async def test_pain_13_dates(amazon: Make):
+    """Every date that is sent is UTC with Z, and every date that is read carries its zone."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    await runs(here, FBA)
+    for ask in here.asked("createReport"):
+        wish = msgspec.json.decode(ask.body)
+        assert wish["dataStartTime"].endswith("Z")
+        assert wish["dataEndTime"].endswith("Z")
+    assert all(order.placed_at.tzinfo for order in here.session.records(Order).values())
+
+
+def test_table_without_quoting(tmp_path: Path):
+    """An inch mark in a title swallows no rows, and columns are found whatever their case and hyphens."""
+    file = tmp_path / "x.txt"
+    file.write_text('Order ID\tItem-Name\n1\tScreen 27"\n2\tplain\n\n', encoding="utf-8")
+    assert list(reports.table(file)) == [
+        {"order_id": "1", "item_name": 'Screen 27"'},
+        {"order_id": "2", "item_name": "plain"},
+    ]
+
+
+def test_japanese(tmp_path: Path):
+    """A Japanese flat file without a charset is read as such in the Far East."""
+    raw, text = tmp_path / "a.raw", tmp_path / "a.txt"
+    raw.write_bytes(gzip.compress("ステンレスボトル".encode("cp932")))
+    assert documents.transcode(raw, text, "", far_east=True) == "cp932"
+    assert text.read_text(encoding="utf-8") == "ステンレスボトル"
+
+
+def test_damaged(tmp_path: Path):
+    """A compressed document that ends too early is the remote's trouble."""
+    raw = tmp_path / "a.raw"
+    raw.write_bytes(gzip.compress(b"x" * 5000)[:-20])
+    with pytest.raises(errors.RemoteUnavailable):
+        documents.transcode(raw, tmp_path / "a.txt", "", far_east=False)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes(data: bytes):
+    """Whatever bytes a document has, it becomes text."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        raw, text = Path(folder, "a.raw"), Path(folder, "a.txt")
+        raw.write_bytes(b"\n" + data)
+        documents.transcode(raw, text, "utf-16", far_east=False)
+        assert text.read_text(encoding="utf-8") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1.234,50", "1234.50"), ("1,234.50", "1234.50"), ("12,5", "12.5"), ("", "0"), ("7", "7")]
+)
+def test_numbers(text: str, number: str):
+    """A number is read with a point or with a comma."""
+    assert decimal(text) == Decimal(number)
+
+
+@given(st.integers(500, 10**6), st.sampled_from(["0.07", "0.19", "0.20", "0.25"]))
+def test_sides(cents: int, rate: str):
+    """A tax that fits a usual rate never says the wrong side."""
+    gross = Decimal(cents) / 100
+    tax = (gross * Decimal(rate) / (1 + Decimal(rate))).quantize(Decimal("0.01"))
+    assert side(gross, tax) in ("gross", "unclear")
+    assert amounts(gross, tax, vcs=False).gross == gross
+
+
+def test_days():
+    """The day of a return is read whatever the host's locale, and nonsense is refused."""
+    assert day("21-Nov-2026") == datetime(2026, 11, 21, tzinfo=UTC)
+    assert day("2026-11-21T00:00:00Z") - datetime(2026, 11, 21, tzinfo=UTC) == timedelta(0)
+    with pytest.raises(ValueError):
+        day("yesterday")

@@ -1,0 +1,176 @@
+"""Refunds out, where the host asks: money back, and what becomes of the goods (guide bigcommerce-and-shopify 2.11).
+
+Money is never paid back twice: Shopify remembers the key for 24 hours, and each refund carries a mark in its note,
+which is looked for before it is made and after no answer. Shopify says how the money goes back (`suggestedRefund`); an
+amount that the host names is taken from that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+import msgspec
+
+from omnichannel_core.driver import Accepted, Batch, Later, Outcome, PushStream, Rejected, Session, Wait
+from omnichannel_core.records import Money, Return
+from omnichannel_shopify.client import Client, refusal
+from omnichannel_shopify.sync.order_returns import refunds_of
+from omnichannel_shopify.sync.stock import digest
+from omnichannel_shopify.wire import Bag, Id, Wire, gid
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """One refund. `lines`: quantity by line id. `amount`: None is what Shopify calculates."""
+
+    order: str
+    key: str
+    mark: str
+    lines: Mapping[str, int]
+    restock: str = "NO_RESTOCK"
+    kept: frozenset[str] = frozenset()  # lines that are not restocked, whatever `restock` says
+    shipping: Decimal | None = None
+    amount: Money | None = None
+    location: str = ""
+    note: str = ""
+
+
+class Suggested(Wire):
+    """SuggestedOrderTransaction."""
+
+    kind: str = ""
+    gateway: str | None = None
+    amount_set: Bag | None = None
+    parent_transaction: Id | None = None
+
+
+class Suggestion(Wire):
+    """SuggestedRefund."""
+
+    amount_set: Bag | None = None
+    suggested_transactions: list[Suggested] = []
+
+
+class OrderToRefund(Wire):
+    """The order, and how Shopify would pay back."""
+
+    id: str = ""
+    currency_code: str = ""
+    presentment_currency_code: str = ""
+    suggested_refund: Suggestion | None = None
+
+
+class SuggestData(Wire):
+    """Data of `SuggestRefund`."""
+
+    order: OrderToRefund | None = None
+
+
+async def push(session: Session, batch: Batch[Return]) -> Mapping[str, Outcome]:
+    """One refund."""
+    (item,) = batch.items
+    record, lines, kept = item.record, dict[str, int](), set[str]()
+    shipping: Decimal | None = None
+    for line in record.lines.values():
+        if line.kind == "shipping" and isinstance(line.amount, Money):
+            shipping = (shipping or Decimal(0)) + line.amount.amount
+        elif line.order_line and isinstance(line.quantity, Decimal):
+            key = gid("LineItem", line.order_line)
+            lines[key] = lines.get(key, 0) + int(line.quantity)
+            if not line.restock:
+                kept.add(key)
+    wanted = Wanted(
+        order=gid("Order", record.order_id), key=batch.key, mark=mark_of(item.key), lines=lines, restock="RETURN",
+        kept=frozenset(kept),
+        shipping=shipping, amount=record.amount if isinstance(record.amount, Money) else None,
+        location=record.extra.get("location", ""), note=record.reason if isinstance(record.reason, str) else "",
+    )  # fmt: skip
+    return {item.key: await refund(Client(session), wanted)}
+
+
+async def refund(client: Client, wanted: Wanted) -> Outcome:
+    """Calculated by Shopify, then made under the batch's key; unless it was made before."""
+    there = await made_before(client, wanted.order, wanted.mark)
+    if there is not None:
+        return there
+    rows = [line_of(wanted, key, quantity) for key, quantity in wanted.lines.items()]
+    shipping = format(wanted.shipping, "f") if wanted.shipping is not None else None
+    found = await client.ask("SuggestRefund", SuggestData, id=wanted.order, lines=rows, shipping=shipping, full=False)
+    if found.order is None:
+        return Rejected(f"The shop has no order {wanted.order.rpartition('/')[2]}")
+    presentment = found.order.presentment_currency_code
+    if wanted.amount is not None and wanted.amount.currency != presentment:
+        return Rejected(f"The order was paid in {presentment}, not in {wanted.amount.currency}")
+    transactions, short = movements(found.order, wanted)
+    if short:
+        return Rejected(f"Only {short} can be paid back: the rest was not paid, or was paid back before")
+    body: dict[str, object] = {
+        "orderId": wanted.order, "refundLineItems": rows, "transactions": transactions, "notify": False,
+        "note": f"{wanted.note[:200]} [{wanted.mark}]".strip(),
+    }  # fmt: skip
+    if shipping is not None:
+        body["shipping"] = {"amount": shipping}
+    if presentment and presentment != found.order.currency_code:
+        body["currency"] = presentment
+    payload, refused = await client.mutate("Refund", "refundCreate", repeatable=True, input=body, key=wanted.key)
+    if refused:
+        return Rejected(refusal(refused))
+    made = msgspec.json.decode(payload.get("refund", msgspec.Raw(b"null")), type=Id | None)
+    return Accepted(remote={"refund": made.id} if made is not None else {})
+
+
+def mark_of(key: str) -> str:
+    """What tells a refund of ours: short, of the item and not of the try."""
+    return f"omnichannel {digest(key)[:12]}"
+
+
+async def made_before(client: Client, order: str, mark: str) -> Accepted | None:
+    """The refund with this mark, where it is there."""
+    for one in await refunds_of(client, order):
+        if f"[{mark}]" in (one.note or ""):
+            return Accepted(remote={"refund": one.id}, note="It was made before")
+    return None
+
+
+async def settle(session: Session, batch: Batch[Return]) -> Mapping[str, Outcome]:
+    """After no answer: looked for by its mark."""
+    (item,) = batch.items
+    there = await made_before(Client(session), gid("Order", item.record.order_id), mark_of(item.key))
+    return {item.key: there or Later(Wait(0.0, "It never arrived"))}
+
+
+def line_of(wanted: Wanted, key: str, quantity: int) -> dict[str, object]:
+    """RefundLineItemInput; goods that go back need the place where."""
+    back = wanted.restock if key not in wanted.kept else "NO_RESTOCK"
+    found: dict[str, object] = {"lineItemId": key, "quantity": quantity, "restockType": back}
+    if back != "NO_RESTOCK" and wanted.location:
+        found["locationId"] = gid("Location", wanted.location)
+    return found
+
+
+def movements(order: OrderToRefund, wanted: Wanted) -> tuple[list[dict[str, object]], str]:
+    """How the money goes back: as suggested, up to the amount named; and what is the most where that is too little."""
+    left = wanted.amount.amount if wanted.amount is not None else None
+    found, most = list[dict[str, object]](), Decimal(0)
+    for one in order.suggested_refund.suggested_transactions if order.suggested_refund else ():
+        money = one.amount_set.presentment_money or one.amount_set.shop_money if one.amount_set else None
+        if money is None or not money.amount:
+            continue
+        take = money.amount if left is None else min(left, money.amount)
+        most += money.amount
+        if take > 0:
+            found.append(
+                {
+                    "amount": format(take, "f"), "gateway": one.gateway or "", "kind": "REFUND",
+                    "orderId": wanted.order, "parentId": one.parent_transaction.id if one.parent_transaction else None,
+                }
+            )  # fmt: skip
+        left = left - take if left is not None else None
+    if left:
+        return [], f"{most} {order.presentment_currency_code}"
+    return found, ""
+
+
+REFUNDS = PushStream(name="refunds", takes=Return, push=push, settle=settle)

@@ -1,0 +1,107 @@
+"""Pages from templates: autoescaped, translated, with the addresses of this application."""
+
+from __future__ import annotations
+
+import gettext
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import jinja2
+from starlette.requests import Request
+
+from omnichannel_core.web.actors import Permission
+from omnichannel_core.web.problems import TITLES
+from omnichannel_core.web.words import WORDS
+
+if TYPE_CHECKING:
+    from omnichannel_core.web.visits import Visit
+
+HERE = Path(__file__).parent
+LANGUAGES = ("en", "de")
+ASSETS = {"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"}
+
+
+@lru_cache
+def asset(name: str) -> tuple[bytes, str]:
+    """(content, version) of one of our files."""
+    content = (HERE / "static" / name).read_bytes()
+    return content, hashlib.sha256(content).hexdigest()[:12]
+
+
+@lru_cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The catalog of a language; English is what the sources say."""
+    return gettext.translation("omnichannel", HERE / "locale", [language], fallback=True)
+
+
+@attrs.define
+class Renderer:
+    """One environment per language.
+
+    Attributes:
+        templates: a host's folder whose templates go before ours.
+    """
+
+    templates: Path | None = None
+    _environments: dict[str, jinja2.Environment] = attrs.field(factory=dict)
+
+    def render(self, visit: Visit, template: str, said: Mapping[str, Any]) -> str:
+        """A page as text."""
+        page = self._environment(visit.language).get_template(template)
+        return page.render(
+            visit=visit, web=visit.web, url=visit.url, root=visit.root, language=visit.language, may=visit.may,
+            Permission=Permission, asset=lambda name: visit.url(f"/static/{name}", v=asset(name)[1]), **said,
+        )  # fmt: skip
+
+    def known(self, language: str) -> str:
+        """The language as we have it; '' when we have not."""
+        short = language.lower().partition("-")[0]
+        return short if short in LANGUAGES else ""
+
+    def preferred(self, request: Request) -> str:
+        """What Accept-Language prefers of what there is."""
+        wanted = []
+        for part in request.headers.get("accept-language", "")[:500].split(","):
+            name, _, quality = part.strip().partition(";q=")
+            try:
+                wanted.append((float(quality or 1), self.known(name)))
+            except ValueError:
+                continue
+        return next((name for _, name in sorted(wanted, key=lambda one: -one[0]) if name), "en")
+
+    def _environment(self, language: str) -> jinja2.Environment:
+        if language not in self._environments:
+            ours = jinja2.FileSystemLoader(HERE / "templates")
+            loaders: Sequence[jinja2.BaseLoader] = (
+                [ours] if self.templates is None else [jinja2.FileSystemLoader(self.templates), ours]
+            )
+            made = jinja2.Environment(
+                loader=jinja2.ChoiceLoader(loaders), autoescape=True, undefined=jinja2.StrictUndefined,
+                trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+            )  # fmt: skip
+            made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+            catalog = translations(language)
+            made.filters |= {
+                "day": day,
+                "moment": moment,
+                "word": lambda key: catalog.gettext(WORDS.get(key) or key or " "),
+            }
+            made.globals["titles"] = TITLES
+            self._environments[language] = made
+        return self._environments[language]
+
+
+def day(value: datetime | None) -> str:
+    """Created 21/11/2026, as the manual writes it."""
+    return f"{value:%d/%m/%Y}" if value else ""
+
+
+def moment(value: datetime | str | None) -> str:
+    """21.11.2026 10:30 UTC."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) and value else value
+    return f"{found.astimezone(UTC):%d.%m.%Y %H:%M} UTC" if isinstance(found, datetime) else ""

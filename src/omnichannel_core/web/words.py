@@ -1,0 +1,33 @@
+"""Words that come from data and are shown: the house's own names of states, columns, kinds."""
+
+from __future__ import annotations
+
+WORDS = {
+    # columns
+    "name": "Name", "status": "Status", "order_return_errors": "Order/Return have errors", "driver": "Driver",
+    "id": "ID", "health": "Health", "health_reason": "Reason", "last_synced_at": "Last sync",
+    "created_at": "Created", "remote_account": "Remote account", "remote_title": "Shop",
+    "other_errors": "Other errors",
+    # connection
+    "active": "Active", "inactive": "Inactive", "deleting": "Deleting", "ok": "OK", "attention": "Needs attention",
+    "waiting": "Waiting", "suspended": "Suspended",
+    # processes
+    "queued": "Queued", "running": "Running", "succeeded": "Succeeded", "failed": "Failed",
+    "cancelled": "Cancelled", "synchronize": "Synchronize", "deliver": "Deliver", "delete": "Delete",
+    # licenses
+    "valid": "Valid", "grace": "In grace", "not yet": "Not yet valid", "expired": "Expired", "revoked": "Revoked",
+    "invalid": "Invalid",
+    # hub
+    "orders": "Orders", "returns": "Returns", "attributes": "Attributes", "sets": "Attribute sets",
+    "lists": "Lists",
+    # pushes
+    "sending": "Sending", "pending": "Pending", "unknown": "Unknown", "accepted": "Accepted",
+    "rejected": "Rejected", "dismissed": "Dismissed", "dropped": "Replaced",
+    # origins of settings
+    "own": "own value", "default": "from the default",
+    # what a delete takes along
+    "other_records": "Other records", "pushes_not_settled": "Pushes not settled", "failed_records": "Failed records",
+    # operators of filters
+    "=": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least",
+    "between": "is between", "like": "contains",
+}  # fmt: skip

@@ -1,0 +1,149 @@
+"""Forms drawn from a driver's JSON Schema, and read back from what a browser sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field as Of
+from pydantic import SecretStr
+from starlette.datastructures import FormData
+
+from omnichannel_core.connections import forms
+from omnichannel_core.driver import Locked, Settings, Ui
+from omnichannel_core.driver.forms import Form
+from omnichannel_core.web.pages.fields import Drawing, Field, flat
+from omnichannel_core.web.pages.reading import plain, read
+
+
+class ByToken(Form):
+    """One way in."""
+
+    way: Literal["token"]
+    token: SecretStr
+
+
+class ByInstall(Form):
+    """Another."""
+
+    way: Literal["install"] = "install"
+    access: Locked = None
+
+
+class Row(Form):
+    """A line of a table."""
+
+    code: str = ""
+    secret: SecretStr | None = None
+
+
+class Everything(Settings):
+    """Every kind of field there is."""
+
+    text: str = ""
+    number: int = 0
+    share: float | None = None
+    on: bool = False
+    choice: Literal["a", "b"] = "a"
+    some: frozenset[Literal["x", "y"]] = frozenset()
+    listed: Annotated[frozenset[str], Ui(options="places")] = frozenset()
+    day: date | None = None
+    at: datetime | None = None
+    words: tuple[str, ...] = ()
+    section: Row = Row()
+    rows: tuple[Row, ...] = ()
+    by_key: Annotated[Mapping[str, Row], Ui(options="host.shipping")] = {}
+    way: Annotated[ByInstall | ByToken, Of(discriminator="way")] = ByInstall()
+    hidden: SecretStr | None = None
+    kept: Annotated[str, Ui(locked=True)] = "kept"
+
+
+SCHEMA = forms.schema(Everything)
+OPTIONS = {
+    "listed": [{"value": one, "label": one.upper()} for one in ("p", "q")],
+    "by_key": [{"value": one, "label": one.upper()} for one in ("dhl", "ups")],
+}
+DRAWING = Drawing(root=SCHEMA, prefix="s", options=OPTIONS)
+
+
+def sent(found: Sequence[Field]) -> Iterator[tuple[str, str]]:
+    """What a browser sends of a form that nobody touched."""
+    for one in found:
+        if one.locked or one.kind == "secret":
+            continue
+        if one.kind in ("section", "rows", "mapping"):
+            if one.kind == "section" and one.value:
+                yield one.name, str(one.value)
+            yield from sent(one.parts)
+        elif one.kind == "variant":
+            yield one.name, one.value
+            for part in one.parts:
+                yield from sent(part.parts)
+        elif one.kind == "choices":
+            yield from ((one.name, value) for value in one.value)
+        elif one.kind == "switch":
+            yield from [(one.name, "on")] if one.value else []
+        else:
+            yield one.name, str(one.value)
+
+
+WORD = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=8)
+ROW = st.builds(lambda code: Row(code=code), WORD)
+FORMS = st.builds(
+    Everything, text=WORD, number=st.integers(-(10**9), 10**9), on=st.booleans(), choice=st.sampled_from(["a", "b"]),
+    some=st.frozensets(st.sampled_from(["x", "y"])), listed=st.frozensets(st.sampled_from(["p", "q", "gone"])),
+    day=st.none() | st.dates(date(1900, 1, 1), date(2999, 1, 1)), words=st.lists(WORD, max_size=3).map(tuple),
+    section=ROW, rows=st.lists(ROW, max_size=3).map(tuple),
+    by_key=st.dictionaries(st.sampled_from(["dhl", "ups", "gone"]), ROW, max_size=2),
+)  # fmt: skip
+
+
+@given(FORMS)
+def test_untouched(form: Everything) -> None:
+    """A form that is sent back as it was shown means the same."""
+    shown = forms.shown(form)
+    typed = read(DRAWING, SCHEMA, FormData(list(sent(DRAWING.fields(SCHEMA, shown)))))
+    again = forms.validate(Everything, typed, editing=False)
+    assert forms.shown(again) == shown
+
+
+def test_kinds() -> None:
+    """Each type has its drawing; a locked field has no input that could be sent."""
+    kinds = {one.name: one.kind for one in DRAWING.fields(SCHEMA, {})}
+    assert kinds == {
+        "s.text": "text", "s.number": "number", "s.share": "number", "s.on": "switch", "s.choice": "select",
+        "s.some": "choices", "s.listed": "choices", "s.day": "date", "s.at": "moment", "s.words": "texts",
+        "s.section": "section", "s.rows": "rows", "s.by_key": "mapping", "s.way": "variant", "s.hidden": "secret",
+        "s.kept": "text",
+    }  # fmt: skip
+    assert "kept" not in read(DRAWING, SCHEMA, FormData([("s.kept", "forged")]))
+
+
+def test_dates_as_they_are_written() -> None:
+    """Days and moments are read as they are shown."""
+    typed = read(DRAWING, SCHEMA, FormData([("s.day", "24.12.2025"), ("s.at", "24.12.2025 18:30")]))
+    form = forms.validate(Everything, typed, editing=False)
+    assert form.day == date(2025, 12, 24)
+    assert form.at == datetime.fromisoformat("2025-12-24T18:30:00+00:00")
+
+
+def test_one_of_several_ways() -> None:
+    """Of a choice between sections only the chosen one is read; its secret is not shown again."""
+    typed = read(DRAWING, SCHEMA, FormData([("s.way", "token"), ("s.way.token.token", "hush")]))
+    assert typed["way"] == {"way": "token", "token": "hush"}
+    assert plain(DRAWING, SCHEMA, typed)["way"] == {"way": "token"}
+
+
+def test_secrets_are_not_shown_again() -> None:
+    """Whatever was typed, what is shown again has no secret, nested ones neither."""
+    typed: dict[str, Any] = {
+        "hidden": "hush-1", "section": {"code": "a", "secret": "hush-2"},
+        "rows": [{"code": "b", "secret": "hush-3"}], "by_key": {"dhl": {"secret": "hush-4"}},
+    }  # fmt: skip
+    shown = plain(DRAWING, SCHEMA, typed)
+    assert "hush" not in repr(shown)
+    assert shown["section"] == {"code": "a"}
+    assert "hush" not in repr(list(flat(DRAWING.fields(SCHEMA, shown))))
