@@ -285,7 +285,7 @@ def test_processes_share_a_budget_and_one_is_killed(
     for first in range(len(came)):
         for last in range(first, len(came)):
             assert last - first + 1 <= 20 + 40 * (came[last] - came[first]) + 1e-3, "more than one budget was spent"
-    assert len(came) >= 0.5 * (20 + 40 * (came[-1] - came[0])), "the budget was not used"
+    assert len(came) > 60, "after the kill nobody spent what was left"
     assert [child.returncode for child in children[1:]] == [0, 0]
 
 
