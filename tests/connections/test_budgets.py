@@ -53,6 +53,51 @@ def instance(request: pytest.FixtureRequest, store: Store, clock: Any) -> Iterat
         one.close()
 
 
+async def test_places_are_shared(instance: Callable[[], Buckets]) -> None:
+    """So many requests are under way at once, whoever sends them; a place that is given back is another's."""
+    one, other = instance(), instance()
+    held = [(each, await each.occupy("a", 3, 5.0)) for each in (one, other, one)]
+    assert all(place for _, place in held)
+    assert (await one.occupy("a", 3, 5.0), await other.occupy("a", 3, 5.0)) == ("", "")
+    elsewhere = await other.occupy("b", 1, 5.0)
+    assert elsewhere
+    await held[1][0].vacate("a", held[1][1])
+    last = await one.occupy("a", 3, 5.0)
+    assert last
+    assert await other.occupy("a", 3, 5.0) == ""
+    for each, place in (held[0], held[2], (one, last)):
+        await each.vacate("a", place)
+    await other.vacate("b", elsewhere)
+
+
+async def test_a_place_ends_with_its_holder(store: Store, clock: Any, tmp_path: Path) -> None:
+    """A process that is killed leaves its place; on a server, where nobody can tell, after ten minutes."""
+    code = (
+        "import sys; from pathlib import Path; from omnichannel_core.storage.limit_files import LimitFiles\n"
+        "assert LimitFiles(Path(sys.argv[1])).occupy('a', 1); print('held', flush=True); sys.stdin.read()"
+    )
+    shared = FileBudgets(LimitFiles(tmp_path / "limits"))
+    child = subprocess.Popen(  # noqa: ASYNC220
+        [sys.executable, "-c", code, str(shared.files.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdin is not None
+    assert child.stdout.readline() == "held\n"
+    assert await shared.occupy("a", 1, 0.0) == ""
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    child.stdin.close()
+    place = await shared.occupy("a", 1, 0.0)
+    assert place
+    await shared.vacate("a", place)
+    shared.close()
+    table = StoredBudgets(store, clock)
+    assert await table.occupy("a", 1, 0.0)
+    assert await table.occupy("a", 1, 599.0) == ""
+    assert await table.occupy("a", 1, 601.0)
+
+
 async def test_spent_by_one_is_spent_for_all(instance: Callable[[], Buckets]) -> None:
     """Units one instance took are gone for the other, given ones are back, other keys are untouched."""
     one, other = instance(), instance()

@@ -4,12 +4,14 @@ Every step happens on the one shared state, under a lock, before the request lea
 another has spent, and one that dies takes nothing along. Beside SQLite the state is a small file per budget: a step
 costs microseconds. On a server it is a row: a step is one short transaction. There are no leases to hand over.
 
-Only units are shared. `Limit.concurrent` counts the requests of one process.
+A place among the requests under way at once is a lock on a file, which ends with its process; on a server it is an
+entry in a row, which ends after a while.
 """
 
 from __future__ import annotations
 
 import abc
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -28,6 +30,7 @@ from omnichannel_core.storage.store import Store
 
 T = TypeVar("T")
 FORGET = timedelta(days=30)
+PLACE_LIFE = 600.0  # seconds; longer than any request, so that only a process that died leaves one behind
 _PAUSE, _PATIENCE = 0.0005, 10.0  # seconds; a process that was stopped in the middle of a step keeps its lock
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Bucket).decode
@@ -107,6 +110,14 @@ class FileBudgets(_Steps):
             await anyio.sleep(_PAUSE)
             waited += _PAUSE
 
+    async def occupy(self, key: str, places: int, now: float) -> str:
+        """See Buckets."""
+        return self.files.occupy(key, places)
+
+    async def vacate(self, key: str, place: str) -> None:
+        """See Buckets."""
+        self.files.vacate(place)
+
     async def sweep(self, now: datetime) -> int:
         """Forget what nobody has used for long."""
         before = (now - FORGET).timestamp()
@@ -131,6 +142,28 @@ class StoredBudgets(_Steps):
         now = self.clock.now()
         return await self.store.write(lambda tx: limits.change(tx, key, now, step))
 
+    async def occupy(self, key: str, places: int, now: float) -> str:
+        """See Buckets."""
+        mine = secrets.token_hex(8)
+
+        def step(state: bytes | None) -> tuple[bytes, str]:
+            held = {one: until for one, until in _places(state).items() if until > now}
+            if len(held) >= places:
+                return _encode(held), ""
+            return _encode(held | {mine: now + PLACE_LIFE}), mine
+
+        return await self._change(f"{key}/places", step)
+
+    async def vacate(self, key: str, place: str) -> None:
+        """See Buckets."""
+
+        def step(state: bytes | None) -> tuple[bytes, None]:
+            held = _places(state)
+            held.pop(place, None)
+            return _encode(held), None
+
+        await self._change(f"{key}/places", step)
+
     async def sweep(self, now: datetime) -> int:
         """Forget what nobody has used for long."""
         return await self.store.write(lambda tx: limits.sweep(tx, now - FORGET))
@@ -144,6 +177,11 @@ def shared(store: Store, clock: Clock) -> FileBudgets | StoredBudgets:
     if store.path is None:
         return StoredBudgets(store, clock)
     return FileBudgets(LimitFiles(store.path.with_name(f"{store.path.name}-limits")))
+
+
+def _places(state: bytes | None) -> dict[str, float]:
+    """Who holds places, and until when at most (seconds since 1970)."""
+    return msgspec.json.decode(state, type=dict[str, float]) if state else {}
 
 
 def _bucket(state: bytes | None, plan: Plan, now: float) -> Bucket:

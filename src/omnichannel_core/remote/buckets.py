@@ -243,6 +243,14 @@ class Buckets(Protocol):
         """See `Bucket.wait`."""
         ...
 
+    async def occupy(self, key: str, places: int, now: float) -> str:
+        """One of so many places for requests under way at once, '' when none is free. A process that dies leaves it."""
+        ...
+
+    async def vacate(self, key: str, place: str) -> None:
+        """The place is free again."""
+        ...
+
 
 _FORGET_BEYOND = 4096
 
@@ -271,6 +279,13 @@ class LocalBuckets:
     async def wait(self, key: str, plan: Plan, seconds: float, now: float) -> None:
         """See Buckets."""
         self._of(key, plan).wait(seconds, now)
+
+    async def occupy(self, key: str, places: int, now: float) -> str:
+        """The line counts within this process already."""
+        return "here"
+
+    async def vacate(self, key: str, place: str) -> None:
+        """Nothing is kept."""
 
     def _of(self, key: str, plan: Plan) -> Bucket:
         found = self._buckets.get(key)

@@ -1,8 +1,8 @@
 """Declared limits, enforced: whoever asks waits here until the budget is there, or is told how long it would take.
 
-Budgets belong to a remote account, a vendor's application or a remote host, whatever connection spends them. Units are
-shared through the port `Buckets` (by all processes, when its implementation is); requests under way at once are counted
-within this process.
+Budgets belong to a remote account, a vendor's application or a remote host, whatever connection spends them. Units, and
+places of requests under way at once, are shared through the port `Buckets` (by all processes, when its implementation
+is).
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Turn:
     cost: float
     turns: list[int]
     sent: bool = False
+    places: list[tuple[Bound, str]] = attrs.field(factory=list)  # held, among the requests under way at once
 
 
 @attrs.define(eq=False)
@@ -112,11 +113,12 @@ class Scope:
             bounds = self._bind(operation, host)
         turn = Turn(bounds, cost, [])
         if bounds:
-            await self._slots(operation, bounds)
             try:
+                await self._slots(operation, turn)
                 await self._units(operation, turn)
             except BaseException:
-                _free(bounds)
+                with anyio.CancelScope(shield=True):
+                    await self._free(turn)
                 raise
             for bound in bounds:
                 bound.line.pending += 1
@@ -127,13 +129,13 @@ class Scope:
         if not turn.bounds:
             return
         bounds, turn.bounds = turn.bounds, ()
-        try:
-            with anyio.CancelScope(shield=True):
+        with anyio.CancelScope(shield=True):
+            try:
                 await self._settle(turn, bounds, answer)
-        finally:
-            for bound in bounds:
-                bound.line.over()
-            _free(bounds)
+            finally:
+                for bound in bounds:
+                    bound.line.over()
+                await self._free(turn)
 
     async def slow_down(self, operation: str, host: str, seconds: float) -> None:
         """The remote said so: nobody under these budgets asks before."""
@@ -156,18 +158,16 @@ class Scope:
         if broken is not None:
             raise broken
 
-    async def _slots(self, operation: str, bounds: Sequence[Bound]) -> None:
-        """A place among the requests under way at once, of every limit that counts them, in one order for all."""
-        taken: list[anyio.Semaphore] = []
-        try:
-            for bound in bounds:
-                if bound.line.slots is not None:
-                    await self._slot(operation, bound.limit, bound.line.slots)
-                    taken.append(bound.line.slots)
-        except BaseException:
-            for slots in taken:
-                slots.release()
-            raise
+    async def _slots(self, operation: str, turn: Turn) -> None:
+        """A place among the requests under way at once, of every limit that counts them, in one order for all.
+
+        First in the line of this process, then among all processes.
+        """
+        for bound in turn.bounds:
+            if bound.line.slots is not None:
+                await self._slot(operation, bound.limit, bound.line.slots)
+                turn.places.append((bound, ""))
+                turn.places[-1] = (bound, await self._place(operation, bound))
 
     async def _slot(self, operation: str, limit: Limit, slots: anyio.Semaphore) -> None:
         with contextlib.suppress(anyio.WouldBlock):
@@ -176,11 +176,34 @@ class Scope:
             with anyio.fail_after(self.limiter.longest):
                 return await slots.acquire()
         except TimeoutError:
-            raise errors.RateLimited(
-                f"{operation}: limit {limit.name!r} lets {limit.concurrent} requests through at once, and none came "
-                f"back for {self.limiter.longest:g} s; it goes on later.",
-                self.limiter.longest,
-            ) from None
+            raise self._full(operation, limit) from None
+
+    async def _place(self, operation: str, bound: Bound) -> str:
+        waited, places = 0.0, bound.limit.concurrent or 1
+        while True:
+            with anyio.CancelScope(shield=True):  # a place that was given must not be forgotten
+                place = await self.limiter.buckets.occupy(bound.key, places, self._now())
+            if place:
+                return place
+            if waited >= self.limiter.longest:
+                raise self._full(operation, bound.limit)
+            await self.limiter.clock.sleep(_ELSEWHERE)
+            waited += _ELSEWHERE
+
+    def _full(self, operation: str, limit: Limit) -> errors.RateLimited:
+        return errors.RateLimited(
+            f"{operation}: limit {limit.name!r} lets {limit.concurrent} requests through at once, and none came "
+            f"back for {self.limiter.longest:g} s; it goes on later.",
+            self.limiter.longest,
+        )
+
+    async def _free(self, turn: Turn) -> None:
+        while turn.places:
+            bound, place = turn.places.pop()
+            if bound.line.slots is not None:
+                bound.line.slots.release()
+            if place:
+                await self.limiter.buckets.vacate(bound.key, place)
 
     async def _units(self, operation: str, turn: Turn) -> None:
         """All of them or none, so that units wait in the bucket and not in hands."""
@@ -254,12 +277,6 @@ class Scope:
 
     def _now(self) -> float:
         return self.limiter.clock.now().timestamp()
-
-
-def _free(bounds: Sequence[Bound]) -> None:
-    for bound in bounds:
-        if bound.line.slots is not None:
-            bound.line.slots.release()
 
 
 def _reading(limit: Limit, answer: Answer | None) -> Reading | None:

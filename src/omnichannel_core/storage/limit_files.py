@@ -62,6 +62,34 @@ class LimitFiles:
                 f"The budgets in {self.folder} cannot be used: {cause.strerror}. Nothing was sent."
             ) from cause
 
+    def occupy(self, key: str, places: int) -> str:
+        """Hold one of so many places by a file lock, which ends with the process; '' when none is free.
+
+        Raises:
+            StorageError: the files cannot be used.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for number in range(places):
+                path = self._path(f"{key}/{number}")
+                file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.fstat(file).st_nlink:  # else it was swept away between the two
+                        os.utime(file)
+                        return str(file)
+                os.close(file)
+        except OSError as cause:
+            raise errors.StorageError(
+                f"The budgets in {self.folder} cannot be used: {cause.strerror}. Nothing was sent."
+            ) from cause
+        return ""
+
+    @staticmethod
+    def vacate(place: str) -> None:
+        """Free again."""
+        os.close(int(place))
+
     def sweep(self, before: float) -> int:
         """Blocking: forget budgets nobody has used since that time (seconds since 1970); how many."""
         count = 0
@@ -90,7 +118,7 @@ class LimitFiles:
     def _open(self, key: str) -> int:
         if len(self._files) >= OPEN_FILES:
             os.close(self._files.pop(next(iter(self._files))))
-        path = self.folder / hashlib.sha256(key.encode()).hexdigest()[:40]
+        path = self._path(key)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:
@@ -98,6 +126,9 @@ class LimitFiles:
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._files[key] = file
         return file
+
+    def _path(self, key: str) -> Path:
+        return self.folder / hashlib.sha256(key.encode()).hexdigest()[:40]
 
     def _read(self, file: int) -> bytes | None:
         found = os.pread(file, _PAGE, 0)
