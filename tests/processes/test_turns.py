@@ -219,16 +219,3 @@ def test_a_page_between_crashes_shows_that_it_goes_on(store: Store, clock: Any):
     for _ in range(3):
         crash(store, clock, turns.CRASHES - 1, page=True)
     assert len(take(store, clock, "one more")) == 1
-
-
-def test_a_noisy_account_does_not_starve_others(store: Store, clock: Any) -> None:
-    """Behind three thousand due processes of one account, ten of ten others get a slot in the very next take."""
-    fill(store, clock, dict.fromkeys(range(1, 101), 30), account="noisy")
-    quiet = {f"quiet-{number}" for number in range(10)}
-    for account in sorted(quiet):
-        fill(store, clock, {1000: 1}, account=account)
-    held = take(store, clock, limit=11, busy={("noisy", 1): 5})
-    assert Counter(one.account for one in held) == Counter(sorted(quiet)) + Counter({"noisy": 1})
-    fill(store, clock, {1000: 20}, account="quiet-0")
-    shares = Counter(one.account for _ in range(5) for one in take(store, clock, limit=4))
-    assert shares == {"noisy": 10, "quiet-0": 10}

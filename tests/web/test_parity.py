@@ -27,7 +27,6 @@ ELSEWHERE = {
     ("connections.settings", "effective"): "for hosts that act on settings",
     ("connections.settings", "origins"): "part of a page's answer",
     ("connections.settings", "set_defaults"): "reached through connections.set_defaults, which synchronizes as well",
-    ("connections", "set_defaults"): "the command line reaches the settings' own",
     ("connections", "rename"): "part of edit",
     ("hub", "attributes"): "find, for hosts", ("hub", "attribute_sets"): "find, for hosts",
     ("hub", "orders"): "find, for hosts", ("hub", "returns"): "find, for hosts", ("hub", "count"): "for hosts",

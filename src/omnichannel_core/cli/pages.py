@@ -65,7 +65,7 @@ async def defaults(options: Options, driver: str, page: str | None, sets: tuple[
         if page is not None and sets:
             schema = (await house.drivers.schema(account, driver))["settings"][page]["form"]
             values = secrets.gather(schema, sets, secrets_stdin=False, secrets_file=None, editing=True)
-            await house.connections.settings.set_defaults(account, loaded, page, values)
+            await house.connections.set_defaults(account, driver, page, values)
         found = await house.connections.settings.defaults(account, loaded)
     if options.as_json:
         emit(found)

@@ -26,7 +26,8 @@ WORDS = {
     # origins of settings
     "own": "own value", "default": "from the default",
     # what a delete takes along
-    "other_records": "Other records", "pushes_not_settled": "Pushes not settled", "failed_records": "Failed records",
+    "other_records": "Other records", "pushes_not_sent": "Pushes not sent",
+    "pushes_not_settled": "Pushes not settled", "failed_records": "Failed records",
     # operators of filters
     "=": "is", "!=": "is not", "<": "is less than", "<=": "is at most", ">": "is more than", ">=": "is at least",
     "between": "is between", "like": "contains",
