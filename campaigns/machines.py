@@ -178,8 +178,9 @@ class Trial:
 
 
 def _campaign(seconds: float, connections: int, orders: int, seed: int, *, fault: bool = False) -> Iterable[Figure]:
+    named = os.environ.get("OMNI_TEST_PG", "")
     with (
-        postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")) as server,
+        postgres.running(postgres.DURABLE, named) as server,
         prepared(counted="campaigns.counted") as ground,
     ):
         counted.BOARD.__init__()  # type: ignore[misc]
