@@ -30,7 +30,10 @@ class Office:
         there = sorted((self.exchange / "out").glob("*.json"))
         taken = 0
         for file in there:
-            body = file.read_bytes()
+            try:
+                body = file.read_bytes()
+            except FileNotFoundError:
+                continue  # archived meanwhile: it was acknowledged before
             said = json.loads(body)
             seq = said["header"]["seq"]
             if not verified(body, said):
