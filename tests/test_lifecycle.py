@@ -28,7 +28,8 @@ from omnichannel_core.gate import loader
 from omnichannel_core.model.lifecycle import MOVES, Move, Status, move
 from omnichannel_core.model.process import State
 from omnichannel_core.storage.schema import secret
-from tests.conftest import FakeClock, Opener, Plug
+from omnichannel_core.testing import postgres
+from tests.conftest import RING, Backing, FakeClock, Opener, Plug
 
 TYPED = {"shop": "a", "secret": "hush-echo"}
 ASKED = [one for one in Move if one is not Move.FINISH_DELETE]
@@ -48,6 +49,7 @@ class Lives(RuleBasedStateMachine):
     """A model of each connection's status beside the house's own."""
 
     backend: ClassVar[str] = "asyncio"
+    server: ClassVar[tuple[postgres.Server, str] | None] = None  # and the template of its databases; None: SQLite
     ids = Bundle("ids")
     drafts = Bundle("drafts")
 
@@ -66,12 +68,21 @@ class Lives(RuleBasedStateMachine):
         patch.setattr(sys, "path", list(sys.path))
         patch.setattr(loader, "_LOADED", {})
         (folder / "site").mkdir()
-        opener = Opener(Plug(folder / "site"), FakeClock(), folder / "shop.db")
+        opener = Opener(Plug(folder / "site"), FakeClock(), self.backing(folder))
         opener.plug.ready("echo")
         remote = __import__("omnichannel_echo.remote", fromlist=["SHOPS"])
         remote.SHOPS["a"] = self.shop = remote.Remote()
         self.house, self.call = self.stack.enter_context(blocking(opener(), backend=self.backend))
         self.call(opener.settle, self.house)
+
+    def backing(self, folder: Path) -> Backing:
+        """A store of this life alone."""
+        if self.server is None:
+            return Backing(str(folder / "shop.db"), folder / "data")
+        server, template = self.server
+        url = server.database(template)
+        self.stack.callback(server.drop, url)
+        return Backing(url.render_as_string(hide_password=False), folder / "data", RING)
 
     def teardown(self) -> None:
         """All is closed."""
@@ -190,10 +201,14 @@ class Lives(RuleBasedStateMachine):
         assert not self.gone & set(seen)
 
 
+@pytest.mark.parametrize("where", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_lives(backend: str) -> None:
-    """Whatever is asked in whatever order, the house does what the table of moves says."""
-    machine = type("Lives", (Lives,), {"backend": backend})
+def test_lives(backend: str, where: str, request: pytest.FixtureRequest) -> None:
+    """Whatever is asked in whatever order, the house does what the table of moves says, on both databases."""
+    server = None
+    if where == "postgresql":
+        server = (request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template"))
+    machine = type("Lives", (Lives,), {"backend": backend, "server": server})
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine, settings=settings(max_examples=12, stateful_step_count=20, deadline=None, database=None,
                                    suppress_health_check=list(HealthCheck)),
