@@ -110,9 +110,10 @@ class Trial:
     def settle(self, seconds: float) -> int:
         """No more blows: the processes that have not ended so many seconds later."""
         until = time.monotonic() + seconds
-        while (left := self.one(ENDED)) != 0 and time.monotonic() < until:
+        while ((left := self.one(ENDED)) != 0 or self._asleep) and time.monotonic() < until:
             self._look()
             time.sleep(0.2)
+        time.sleep(1.0)  # whoever has just been woken tries to commit what it had in hand
         for worker in list(self._asleep):
             os.kill(worker, signal.SIGCONT)
         for worker in self._workers:
@@ -220,7 +221,7 @@ def run(size: float = 1.0) -> Iterable[Figure]:
     """Five minutes, two hundred connections."""
     seconds = max(300.0 * size, 20.0)
     yield from _campaign(seconds, CONNECTIONS if size == 1 else 40, max(round(1200 * size), 120), seed=1)
-    yield from _campaign(max(30.0 * size, 25.0), 20, 400, seed=4, fault=True)
+    yield from _campaign(max(30.0 * size, 25.0), 20, 2000, seed=4, fault=True)
 
 
 if __name__ == "__main__":

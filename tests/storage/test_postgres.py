@@ -201,3 +201,21 @@ def test_a_server_that_restarts(tmp_path: Path) -> None:
         server.start()
         assert store.write_now(submit) == 1
         store.close()
+
+
+@pytest.mark.parametrize("backing", ["postgresql"], indirect=True)
+def test_a_session_that_is_lost_in_the_middle(store: Store) -> None:
+    """Whatever SQLAlchemy says of a session that ended under a unit of work, it is the store that was away."""
+    ended = sa.text("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def goes_on(tx: Tx) -> None:
+        with pytest.raises(sa.exc.OperationalError):
+            tx.execute(ended)
+        tx.execute(facts.select())
+
+    for work in (lambda tx: tx.execute(ended), goes_on):
+        with pytest.raises(errors.StorageUnavailable):
+            store.write_now(work)
+        with pytest.raises(errors.StorageUnavailable):
+            store.read_now(work)
+    store.write_now(lambda tx: tx.execute(facts.insert().values(key="t", value="")))

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 import anyio.to_thread
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, ResourceClosedError, StatementError
 
 from omnichannel_core import errors
 from omnichannel_core.storage import postgres, sqlite
 from omnichannel_core.storage.presence import Presence
 
 T = TypeVar("T")
+_CLOSED = (PendingRollbackError, ResourceClosedError)  # what SQLAlchemy says once the session was lost under it
 Tx = sa.Connection
 Work = Callable[[Tx], T]
 
@@ -144,3 +145,7 @@ class Store:
             if postgres.passing(told):
                 raise errors.StorageUnavailable("The store cannot do this now: its session was ended.") from cause
             raise errors.StorageError(f"The store refused a statement: {type(told).__name__}.") from cause
+        except (StatementError, *_CLOSED) as cause:
+            if not isinstance(getattr(cause, "orig", cause), _CLOSED):
+                raise  # nobody's weather: a statement of ours is wrong
+            raise errors.StorageUnavailable("The store cannot do this now: its session has ended.") from cause
