@@ -247,7 +247,7 @@ class Amazon:
             apps=[app],
             dropped=lambda: httpx2.ReadError("dropped"),
         )
-        self.seller = self.app.world.sellers[SELLER]
+        self.seller, self.client = self.app.world.sellers[SELLER], CLIENT
         clock = StillClock()
         limiter = Limiter(MovingClock(self), longest=math.inf)
         limits = limiter.scoped(driver="amazon", account=SELLER).of(API.limits)

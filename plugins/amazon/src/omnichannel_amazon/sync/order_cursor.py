@@ -84,10 +84,14 @@ class OrderCursor(Struct, frozen=True):
 
 
 def start(cursor: OrderCursor, now: datetime, earliest: datetime | None) -> OrderCursor:
-    """The first import begins now; `earliest` is what settings admit at all, None when nothing."""
-    if cursor.begun is not None:
-        return cursor
+    """The first import begins now; `earliest` is what settings admit at all, None when nothing.
+
+    One that began when nobody knew that our clock is ahead began later than Amazon's now: it is brought back.
+    """
     begun = (now - LAG).replace(microsecond=0)
+    if cursor.begun is not None:
+        changes = min(cursor.changes or begun, begun)
+        return cursor if cursor.begun <= begun else replace(cursor, begun=begun, changes=changes)
     history = None if earliest is None else max(earliest, now - HISTORY)
     return OrderCursor(begun=begun, changes=begun, reconciled=begun,
                        history=history if history is not None and history < begun else None)  # fmt: skip
