@@ -133,13 +133,6 @@ async def connected(folder: Path, address: str, clock: dict[str, float], refresh
             await opened.connections.create(ACCOUNT, "amazon", f"Amazon {name}", form)
 
 
-async def looked(folder: Path, address: str, clock: dict[str, float]) -> None:
-    """All connections are synchronized once more: queued for the workers."""
-    async with house(folder, address, clock, work=False) as opened:
-        for one in await opened.connections.list(ACCOUNT):
-            await opened.connections.synchronize(ACCOUNT, one.id)
-
-
 def asked(folder: Path, question: str) -> list[tuple[Any, ...]]:
     """What the store says."""
     with closing(sqlite3.connect(folder / STORE, timeout=30)) as db:
@@ -204,9 +197,6 @@ def imported(folder: Path, address: str, clock: dict[str, float], orders: int) -
         figures: dict[str, Any] = control(address, f"sellers/{SELLER}/figures")
         control(address, f"sellers/{SELLER}/traffic", {"per_hour": 0})
         wanted = datetime.fromtimestamp(control(address, "clock")["now"] + SETTLED, UTC)
-        time.sleep((SETTLED + 300) / clock["speed"])
-        until("nothing is running", lambda: not _open(folder), workers)
-        anyio.run(looked, folder, address, clock)
         until("the last changes are in", lambda: all(
             datetime.fromisoformat(one["changes"]) > wanted and not one.get("window") for one in cursors(folder)
         ), workers)  # fmt: skip
@@ -218,10 +208,6 @@ def spent(address: str) -> bool:
     """Whether the bucket of the orders has been empty, and the rest is the rate's."""
     buckets = control(address, f"sellers/{SELLER}/figures")["buckets"]
     return any(one["operation"] == "searchOrders" and one["level"] < 1 for one in buckets)
-
-
-def _open(folder: Path) -> bool:
-    return bool(asked(folder, "SELECT 1 FROM omni_process WHERE kind = 'synchronize' AND finished_at IS NULL"))
 
 
 def compared(folder: Path, address: str) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import socket
@@ -62,6 +62,7 @@ class DirectHttp:
         self.session, self.client = session, client
         self.sent: list[Ask] = []
         self.heads: list[Mapping[str, str]] = []
+        self.answers: list[tuple[Ask, Answer]] = []
         self.limited = True
 
     async def send(
@@ -95,6 +96,7 @@ class DirectHttp:
                 assert not any(name.startswith("x-amz") for name in request.headers)
             self.heads.append(dict(request.headers))
             answer = await self._answer(operation, request)
+            self.answers.append((ask, answer))
             try:
                 API.judge(answer)
             except errors.CredentialsRejected:
@@ -311,13 +313,21 @@ class Amazon:
 
 
 @pytest.fixture
-def amazon(lone: Callable[..., LoneSession]) -> Callable[..., Amazon]:
-    """`amazon(*forms, **options)`: a simulated seller with the options of the control API."""
+def amazon(lone: Callable[..., LoneSession], official: Any) -> Iterator[Callable[..., Amazon]]:
+    """`amazon(*forms, **options)`: a simulated seller with the options of the control API.
+
+    What was sent and answered is held against the official models when the test is over.
+    """
+    made = list[Amazon]()
 
     def make(*forms: Form, **options: Any) -> Amazon:
-        return Amazon(lone, forms, options)
+        made.append(Amazon(lone, forms, options))
+        return made[-1]
 
-    return make
+    yield make
+    sessions = [one for here in made for one in here.sessions.values()]
+    wrong = {bad for one in sessions for bad in official.wrong(one.http.answers)} if official is not None else ()
+    assert not wrong, "\n".join(sorted(wrong))
 
 
 def page_of(page: Page[Any]) -> Sequence[Record | Bad]:
