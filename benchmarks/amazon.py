@@ -4,8 +4,8 @@ A single call in three minutes is permitted, so the import takes more than a day
 clock runs so many times as fast as the machine's and says where it began; every worker follows it by that alone
 (`Following`), without asking, and what the house waits for by its clock is over as much sooner. Nothing leaps and
 nothing is skipped: buckets on both sides drip by the same clock, tokens age by it, orders go on coming in by it. What
-is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 45 simulated seconds at
-speed 900, and the runner's half a second between two looks at its queue more than seven minutes. Neither costs a
+is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 30 simulated seconds at
+speed 600, and the runner's half a second between two looks at its queue five minutes. Neither costs a
 share of the permitted rate, as a bucket of twenty holds an hour of it; and a limiter that counted on requests arriving
 at once would be refused here much sooner than by the real Amazon. A worker's lease is a minute of the machine's.
 
@@ -44,7 +44,8 @@ from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import vendor
 from omnichannel_core.testing.simulator import control, running
 
-ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 900.0, 4
+ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 600.0, 4
+REPORTS = ("fba", "returns", "product-types")  # beside the orders: once an hour is enough for them
 TRAFFIC = 20.0  # new orders an hour while the old ones are imported
 SETTLED = 2 * 3600.0  # simulated seconds after which an order that came in last is no longer pending, and is in lists
 SHARE, PATIENCE = 0.97, 3600.0
@@ -130,7 +131,9 @@ async def connected(folder: Path, address: str, clock: dict[str, float], refresh
         await opened.drivers.install(ACCOUNT, "amazon")
         for place, name in PLACES.items():
             form = {"seller_id": SELLER, "marketplace": place, "own_refresh_token": refresh}
-            await opened.connections.create(ACCOUNT, "amazon", f"Amazon {name}", form)
+            saved = await opened.connections.create(ACCOUNT, "amazon", f"Amazon {name}", form)
+            for stream in REPORTS:
+                await opened.connections.schedule(ACCOUNT, saved.connection.id, stream, 60)
 
 
 def asked(folder: Path, question: str) -> list[tuple[Any, ...]]:

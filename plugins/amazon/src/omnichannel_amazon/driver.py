@@ -8,6 +8,7 @@ from omnichannel_amazon.api import API
 from omnichannel_amazon.authorization import FLOW
 from omnichannel_amazon.credentials import AmazonApplication, AmazonCredentials
 from omnichannel_amazon.settings import PAGES
+from omnichannel_amazon.sync.cancellations import CANCELLATIONS
 from omnichannel_amazon.sync.data_model import DATA_MODEL, PRODUCT_TYPES
 from omnichannel_amazon.sync.fba import FBA
 from omnichannel_amazon.sync.invoices import INVOICES
@@ -55,7 +56,9 @@ def settings_pages() -> Sequence[SettingsPage]:
 @hookimpl
 def sync_streams() -> Streams:
     """The data model first."""
-    return (DATA_MODEL, ORDERS, FBA, RETURNS, PRODUCT_TYPES, OFFERS, STOCK, PRICES, SHIPMENTS, INVOICES)
+    return (
+        DATA_MODEL, ORDERS, FBA, RETURNS, PRODUCT_TYPES, OFFERS, STOCK, PRICES, SHIPMENTS, CANCELLATIONS, INVOICES,
+    )  # fmt: skip
 
 
 @hookimpl

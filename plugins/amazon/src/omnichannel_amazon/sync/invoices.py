@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from omnichannel_amazon import feeds
 from omnichannel_amazon.client import Client
 from omnichannel_amazon.settings import Export
-from omnichannel_amazon.sync.shipments import why
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Outcome, Pending, PushStream, Rejected, Session, Wait
 from omnichannel_core.records import Invoice, Money
 
@@ -73,7 +72,7 @@ async def settled(client: Client, item: Item[Invoice]) -> Outcome:
     state, text = await feeds.result(client, item.ticket.removeprefix("feed:"))
     if state == "waiting":
         return Pending(item.ticket, WAIT)
-    wrong = why(text)
+    wrong = feeds.why(text)
     if wrong and "already" in wrong.lower() and item.record.number in wrong:
         return Accepted(note="Amazon has this invoice already")
     if wrong or state == "fatal":
