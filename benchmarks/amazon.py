@@ -4,8 +4,8 @@ A single call in three minutes is permitted, so the import takes more than a day
 clock runs so many times as fast as the machine's and says where it began; every worker follows it by that alone
 (`Following`), without asking, and what the house waits for by its clock is over as much sooner. Nothing leaps and
 nothing is skipped: buckets on both sides drip by the same clock, tokens age by it, orders go on coming in by it. What
-is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 30 simulated seconds at
-speed 600, and the runner's half a second between two looks at its queue five minutes. Neither costs a
+is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 20 simulated seconds at
+speed 400, and the runner's half a second between two looks at its queue more than three minutes. Neither costs a
 share of the permitted rate, as a bucket of twenty holds an hour of it; and a limiter that counted on requests arriving
 at once would be refused here much sooner than by the real Amazon. A worker's lease is a minute of the machine's.
 
@@ -44,8 +44,8 @@ from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import vendor
 from omnichannel_core.testing.simulator import control, running
 
-ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 600.0, 4
-REPORTS = ("fba", "returns", "product-types")  # beside the orders: once an hour is enough for them
+ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 400.0, 4
+STREAMS = ("orders", "fba", "returns", "product-types")  # scheduled once an hour, beside the first import
 TRAFFIC = 20.0  # new orders an hour while the old ones are imported
 SETTLED = 2 * 3600.0  # simulated seconds after which an order that came in last is no longer pending, and is in lists
 SHARE, PATIENCE = 0.97, 3600.0
@@ -132,7 +132,7 @@ async def connected(folder: Path, address: str, clock: dict[str, float], refresh
         for place, name in PLACES.items():
             form = {"seller_id": SELLER, "marketplace": place, "own_refresh_token": refresh}
             saved = await opened.connections.create(ACCOUNT, "amazon", f"Amazon {name}", form)
-            for stream in REPORTS:
+            for stream in STREAMS:
                 await opened.connections.schedule(ACCOUNT, saved.connection.id, stream, 60)
 
 
@@ -216,10 +216,11 @@ def spent(address: str) -> bool:
 def compared(folder: Path, address: str) -> tuple[int, int, int]:
     """(orders there, lost, doubled): by marketplace and id, with their lines, against the simulator's book."""
     book = control(address, f"sellers/{SELLER}/orders")["orders"]
+    first = min(datetime.fromisoformat(one["begun"]) for one in cursors(folder)) - timedelta(days=90)
     there = {
         (one["marketplace"], one["id"]): one["lines"]
         for one in book
-        if one["sales"] == "AMAZON" and not one["status"].startswith("PENDING")
+        if one["sales"] == "AMAZON" and not one["status"].startswith("PENDING") and one["created"] >= first.timestamp()
     }
     names = asked(folder, "SELECT id, channel FROM omni_connection")
     place = dict(names)

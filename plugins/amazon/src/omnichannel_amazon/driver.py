@@ -11,6 +11,7 @@ from omnichannel_amazon.settings import PAGES
 from omnichannel_amazon.sync.cancellations import CANCELLATIONS
 from omnichannel_amazon.sync.data_model import DATA_MODEL, PRODUCT_TYPES
 from omnichannel_amazon.sync.fba import FBA
+from omnichannel_amazon.sync.invoice_data import INVOICE_DATA
 from omnichannel_amazon.sync.invoices import INVOICES
 from omnichannel_amazon.sync.offers import OFFERS
 from omnichannel_amazon.sync.orders import ORDERS
@@ -57,7 +58,8 @@ def settings_pages() -> Sequence[SettingsPage]:
 def sync_streams() -> Streams:
     """The data model first."""
     return (
-        DATA_MODEL, ORDERS, FBA, RETURNS, PRODUCT_TYPES, OFFERS, STOCK, PRICES, SHIPMENTS, CANCELLATIONS, INVOICES,
+        DATA_MODEL, ORDERS, FBA, RETURNS, INVOICE_DATA, PRODUCT_TYPES,
+        OFFERS, STOCK, PRICES, SHIPMENTS, CANCELLATIONS, INVOICES,
     )  # fmt: skip
 
 
