@@ -101,6 +101,17 @@ def test_first_request_was_slow() -> None:
     assert _remote(plan, [(2.0, 0.1)] + [(0.05, 0.1)] * 60, most=1) == 0
 
 
+def test_slow_down_means_empty() -> None:
+    """After one refusal a dripping bucket is taken for empty: the next units come as they drip, none is guessed."""
+    bucket = Bucket()
+    assert bucket.take(DRIP, 1.0, 0.0) == NOW
+    bucket.settle(DRIP, 1.0, bucket.turn, None, 0.0)
+    bucket.wait(0.5, 0.0)
+    assert bucket.take(DRIP, 1.0, 0.0) == pytest.approx(0.5)
+    assert bucket.take(DRIP, 1.0, 0.5) == NOW
+    assert bucket.take(DRIP, 1.0, 0.5) == pytest.approx(0.5)
+
+
 def test_requests_of_the_dead_leave_the_rate() -> None:
     """Units that nobody settles any more take room of the burst, and nothing of the rate."""
     bucket, now, count = Bucket(pending=15.0), 0.0, 0

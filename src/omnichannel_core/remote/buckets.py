@@ -109,8 +109,10 @@ class Bucket(msgspec.Struct):
             self._read(plan, reading, cost, now)
 
     def wait(self, seconds: float, now: float) -> None:
-        """The remote says slow down: nothing before so many seconds are over."""
+        """The remote says slow down: nothing before so many seconds are over, and what drips is empty over there."""
         self.hold = max(self.hold, now + seconds)
+        if not self.told and self.left is not None and self.left > 0:
+            self.left, self.at = 0.0, max(self.at, now)
 
     def idle(self, plan: Plan, now: float) -> bool:
         """Whether it may be forgotten: as full as a new one, and nothing told that a new one would not know."""
