@@ -4,10 +4,11 @@ A single call in three minutes is permitted, so the import takes more than a day
 clock runs so many times as fast as the machine's and says where it began; every worker follows it by that alone
 (`Following`), without asking, and what the house waits for by its clock is over as much sooner. Nothing leaps and
 nothing is skipped: buckets on both sides drip by the same clock, tokens age by it, orders go on coming in by it. What
-is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 20 simulated seconds at
-speed 400, and the runner's half a second between two looks at its queue more than three minutes. Neither costs a
+is real stays as long as it is, and so weighs more than it would: a request of 50 ms takes 12 simulated seconds at
+speed 250, and the runner's half a second between two looks at its queue two minutes. Neither costs a
 share of the permitted rate, as a bucket of twenty holds an hour of it; and a limiter that counted on requests arriving
 at once would be refused here much sooner than by the real Amazon. A worker's lease is a minute of the machine's.
+A machine that is busy with other things needs a lower speed: the rate then permits a call in 0.7 real seconds.
 
 Four connections (Germany, France, Italy, Spain) of one seller share one grant, one bucket and one poll; each has a
 process of its own, and four workers with a house each on one SQLite store take turns at them. When half of the orders
@@ -44,7 +45,7 @@ from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import vendor
 from omnichannel_core.testing.simulator import control, running
 
-ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 400.0, 4
+ORDERS, DAYS, SPEED, WORKERS = 50_000, 90.0, 250.0, 4
 STREAMS = ("orders", "fba", "returns", "product-types")  # scheduled once an hour, beside the first import
 TRAFFIC = 20.0  # new orders an hour while the old ones are imported
 SETTLED = 2 * 3600.0  # simulated seconds after which an order that came in last is no longer pending, and is in lists

@@ -16,6 +16,7 @@ from omnichannel_amazon.marketplaces import zone
 from omnichannel_amazon.order_mapping import PENDING, kind, moment, record
 from omnichannel_amazon.settings import OrderImport, ShippingProviders
 from omnichannel_amazon.sync.order_cursor import (
+    LAG,
     PLAIN,
     SECOND,
     OrderCursor,
@@ -150,7 +151,7 @@ def _shared(sessions: Mapping[str, Session], group: Mapping[str, OrderCursor], n
 
 def _started(session: Session, cursor: OrderCursor, now: datetime) -> OrderCursor:
     marketplace = str(session[AmazonCredentials].marketplace)
-    return start(cursor, now, earliest(session[OrderImport], marketplace, now))
+    return start(cursor, now, earliest(session[OrderImport], marketplace, now - LAG))  # as `wanted`: from `begun` on
 
 
 def read(answer: Answer) -> Rows:
