@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import amazon, bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
 from benchmarks.figures import Figure
 
 
@@ -61,6 +61,11 @@ def tills(_: Plan) -> Iterable[Figure]:
     return pos.figures()
 
 
+def history(_: Plan) -> Iterable[Figure]:
+    """A first import from Amazon, at its own rate: a day of simulated time."""
+    return amazon.figures()
+
+
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
     for said in quota.run():
@@ -77,5 +82,6 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "again": again,
     "bigcommerce": store,
     "pos": tills,
+    "amazon": history,
     "quota": shares,
 }
