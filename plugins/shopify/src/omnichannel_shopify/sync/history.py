@@ -33,7 +33,7 @@ from omnichannel_shopify.wire import Wire, moment, number
 BULK_FROM = 250
 """Orders from which on a bulk operation is worth its wait."""
 
-PAGE = 25
+PAGE = 50
 COUNTED = 10_000
 TRIES = 2
 """Bulk operations that may fail before the orders are asked for page by page."""
