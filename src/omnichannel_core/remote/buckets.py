@@ -102,6 +102,8 @@ class Bucket(msgspec.Struct):
         """
         if turn != self.turn:
             return
+        if plan.window is None and not self.told and self.left is not None:
+            self._drip(plan, min(cost, self._most(plan)), now)
         self.pending = max(0.0, self.pending - min(cost, self._most(plan)))
         if reading is not None:
             self._read(plan, reading, cost, now)
@@ -127,16 +129,23 @@ class Bucket(msgspec.Struct):
         most, rate = self._most(plan), self._rate(plan)
         if self.pending and now - self.at > _LOST:  # whoever sent them died
             self.pending, self.turn = 0.0, self.turn + 1
-        left = most if self.left is None or rate == math.inf else self.left + max(0.0, now - self.at) * rate
-        self.left, self.at = min(most, left), max(self.at, now)
         cost = min(cost, most)
-        missing = cost + ahead - self.left
+        missing = cost + ahead - self._drip(plan, cost, now)
         if missing > _TINY and rate < math.inf:
             return missing / rate
         if not ahead:
-            self.left -= cost
+            self.left = (self.left or 0.0) - cost
             self.pending += cost
         return NOW
+
+    def _drip(self, plan: Plan, cost: float, now: float) -> float:
+        """What is left now. Units under way may not have arrived over there: a bucket that was full still is, and
+        nothing drips into it, so they leave room that is not filled before they are answered (but for `cost`).
+        """
+        rate, room = self._rate(plan), max(self._most(plan) - self.pending, cost)
+        dripped = math.inf if self.left is None or rate == math.inf else self.left + max(0.0, now - self.at) * rate
+        self.left, self.at = min(room, dripped), max(self.at, now)
+        return self.left
 
     def _take_untold(self, plan: Plan, window: float, cost: float, now: float, ahead: float) -> float:
         """No stretch of the window's length holds more than it may: every part of the last window counts in full."""
