@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota, shopify
 from benchmarks.figures import Figure
 
 
@@ -61,6 +61,11 @@ def tills(_: Plan) -> Iterable[Figure]:
     return pos.figures()
 
 
+def history(plan: Plan) -> Iterable[Figure]:
+    """Shopify's order history by bulk operation and page by page, also over kills."""
+    return shopify.figures(plan.orders)
+
+
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
     for said in quota.run():
@@ -78,4 +83,5 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "bigcommerce": store,
     "pos": tills,
     "quota": shares,
+    "shopify": history,
 }
