@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import amazon, bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import amazon, bigcommerce, competing, controlling, crowding, growing, listing, pos, quota, shopify
 from benchmarks.figures import Figure
 
 
@@ -61,9 +61,14 @@ def tills(_: Plan) -> Iterable[Figure]:
     return pos.figures()
 
 
-def history(_: Plan) -> Iterable[Figure]:
+def days(_: Plan) -> Iterable[Figure]:
     """A first import from Amazon, at its own rate: a day of simulated time."""
     return amazon.figures()
+
+
+def history(plan: Plan) -> Iterable[Figure]:
+    """Shopify's order history by bulk operation and page by page, also over kills."""
+    return shopify.figures(plan.orders)
 
 
 def shares(_: Plan) -> Iterable[Figure]:
@@ -82,6 +87,7 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "again": again,
     "bigcommerce": store,
     "pos": tills,
-    "amazon": history,
+    "amazon": days,
     "quota": shares,
+    "shopify": history,
 }
