@@ -9,9 +9,10 @@ import attrs
 
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.storage import engine, turns
+from omnichannel_core.storage.fairness import NEAR, Busy, Who
 from omnichannel_core.storage.processes import in_hand
 from omnichannel_core.storage.store import Tx
-from omnichannel_core.storage.turns import Busy, Ended, Held, Who
+from omnichannel_core.storage.turns import Ended, Held
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +68,7 @@ def exchange(tx: Tx, wanted: Wanted) -> Exchanged:
         taken, left = turns.take_due(tx, who, now, wanted.lease_until, wanted.free, wanted.busy)
     else:
         engine.call(tx, (one.held.id for one in ended if one.run_at is not None and one.run_at <= now))
-        left = turns.look(tx, who, now, turns.NEAR).due if wanted.passes else 0
+        left = turns.look(tx, who, now, NEAR).due if wanted.passes else 0
     if wanted.passes and left:
         engine.call(tx, [0])
     over = [one.held for one in ended if states.get(key(one.held)) not in {None, State.QUEUED, State.WAITING}]

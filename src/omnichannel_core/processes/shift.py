@@ -21,6 +21,7 @@ from omnichannel_core.processes.exchange import Exchanged, Wanted, exchange, key
 from omnichannel_core.processes.turn import Turn
 from omnichannel_core.processes.watchdog import Watchdog
 from omnichannel_core.storage import engine, turns
+from omnichannel_core.storage.fairness import Busy, Who
 from omnichannel_core.storage.store import Tx
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Shift:
         self._runner, self._store, self._queue, self._clock = runner, runner.store, runner.queue, runner.clock
         self._alone = only is not None
         presence = runner.store.presence
-        self._who = turns.Who(
+        self._who = Who(
             worker=f"{presence.name}/{next(_shifts)}", kinds=frozenset(runner.handlers), only=only,
             alive=(lambda worker: presence.alive(worker.partition("/")[0])) if runner.store.is_sqlite else None,
         )  # fmt: skip
@@ -202,7 +203,7 @@ class Shift:
         return bool(ended or done.taken)
 
     def _wanted(
-        self, ended: list[turns.Ended], free: int, busy: turns.Busy, *, rescues: bool = False, passes: bool = False
+        self, ended: list[turns.Ended], free: int, busy: Busy, *, rescues: bool = False, passes: bool = False
     ) -> Wanted:  # fmt: skip
         now = self._clock.now()
         return Wanted(

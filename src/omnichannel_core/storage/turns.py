@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,28 +14,13 @@ import sqlalchemy as sa
 from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.storage import engine
+from omnichannel_core.storage.fairness import Busy, Who, facts, fairest, idle
 from omnichannel_core.storage.schema import process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros
 
 C = process.c
-NEAR = 256  # so many of those that wait longest are looked at first
-FAR = 1_000_000
 CRASHES = 20  # so many workers in a row may die over a process without a page between
-
-
-@attrs.frozen(kw_only=True)
-class Who:
-    """Which worker asks, and what it can run. `only` narrows to these ids; `alive` is None where nobody can know."""
-
-    worker: str
-    kinds: Collection[str]
-    only: Collection[int] | None = None
-    alive: Callable[[str], bool] | None = None
-
-
-Due = tuple[int, int, str]  # process, connection (0: none), account
-Busy = Mapping[tuple[str, int], int]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,8 +58,8 @@ class Ended:
 
 def look(tx: Tx, who: Who, now: datetime, cap: int) -> Look:
     """Ask, change nothing."""
-    facts = _facts(who, now, cap) | {"me": who.worker}
-    count, next_at, late = tx.execute(_look(alone=who.only is not None), facts).one()
+    known = facts(who, now, cap) | {"me": who.worker}
+    count, next_at, late = tx.execute(_look(alone=who.only is not None), known).one()
     orphans = bool(late) or (who.alive is not None and bool(_orphaned(tx, who, now)))
     return Look(due=count, next_at=None if count else maybe_moment(next_at), orphans=orphans)
 
@@ -112,7 +95,7 @@ def take_due(
     Args:
         busy: by account and connection, the turns it has now or had lately here.
     """
-    ids, due = _fairest(tx, who, now, limit, busy)
+    ids, due = fairest(tx, who, now, limit, busy)
     if not ids:
         return [], due
     rows = tx.execute(
@@ -208,27 +191,17 @@ def leave(tx: Tx, worker: str, now: datetime) -> int:
     return len(done)
 
 
-def _facts(who: Who, now: datetime, depth: int) -> dict[str, Any]:
-    facts = {"kinds": sorted(who.kinds), "now": micros(now), "depth": depth}
-    return facts if who.only is None else facts | {"only": sorted(who.only)}
-
-
-def _idle(alone: bool) -> sa.ColumnElement[bool]:
-    idle = sa.and_(sa.text("state IN ('queued','waiting')"), C.kind.in_(sa.bindparam("kinds", expanding=True)))
-    return sa.and_(idle, C.id.in_(sa.bindparam("only", expanding=True))) if alone else idle
-
-
 # Statements are built once: building one costs as much as running it.
 @cache
 def _look(*, alone: bool) -> sa.Select[Any]:
     """One question for all: how many are due, when the next is, and whether a lease is over."""
-    due = sa.select(C.id).where(_idle(alone), C.run_at <= sa.bindparam("now")).limit(sa.bindparam("depth"))
+    due = sa.select(C.id).where(idle(alone), C.run_at <= sa.bindparam("now")).limit(sa.bindparam("depth"))
     late = sa.select(C.id).where(
         sa.text("state = 'running'"), C.worker != sa.bindparam("me"), C.lease_until <= sa.bindparam("now")
     )
     return sa.select(
         sa.select(sa.func.count()).select_from(due.subquery()).scalar_subquery(),
-        sa.select(sa.func.min(C.run_at)).where(_idle(alone)).scalar_subquery(),
+        sa.select(sa.func.min(C.run_at)).where(idle(alone)).scalar_subquery(),
         sa.exists(late),
     )
 
@@ -248,93 +221,6 @@ def _unlocked(tx: Tx, ids: list[int]) -> list[int]:
         tx.execute(sa.select(C.id).where(C.id.in_(ids)).order_by(C.id).with_for_update(skip_locked=True)).scalars()
     )
     return [one for one in ids if one in free]
-
-
-def _fairest(tx: Tx, who: Who, now: datetime, limit: int, busy: Busy) -> tuple[list[int], int]:
-    picked: list[tuple[int, int]] = []
-    due = 0
-    for depth in (NEAR, FAR):
-        rows, due = _among(tx, who, now, limit, depth, len(busy))
-        picked = _pick(rows, limit, busy)
-        if all(had == 0 for _, had in picked) and len(picked) == limit:
-            break  # no connection is served twice, so none can have been passed over
-    return [one for one, _ in picked], due
-
-
-def _among(tx: Tx, who: Who, now: datetime, limit: int, depth: int, busy: int) -> tuple[list[Due], int]:
-    """Due ones of at least `limit` accounts, where there are as many: behind a crowd of one, others are looked for.
-
-    Shape: (them, how many are due in all, or `depth` when more).
-    """
-    found: list[Due] = []
-    due = 0
-    accounts: set[str] = set()
-    while True:
-        facts = _facts(who, now, depth) | {"most": limit + 2 * busy + 1, "seen": sorted(accounts)}
-        rows = tx.execute(_line(alone=who.only is not None), facts).all()
-        due = max(due, rows[0][3] if rows else 0)
-        found += [(row[0], row[1], row[2]) for row in rows]
-        accounts |= {row[2] for row in rows}
-        if not rows or rows[0][3] < depth or len(accounts) >= limit:
-            return found, due
-
-
-@cache
-def _line(*, alone: bool) -> sa.Select[Any]:
-    """Due ones, the first of each connection before the second of any."""
-    due = (
-        sa.select(C.id, C.run_at, C.connection_id, C.account_id)
-        .where(_idle(alone), C.run_at <= sa.bindparam("now"), C.account_id.not_in(sa.bindparam("seen", expanding=True)))
-        .order_by(C.run_at, C.id)
-        .limit(sa.bindparam("depth"))
-        .subquery()
-    )
-    place = sa.func.row_number().over(
-        partition_by=(due.c.account_id, due.c.connection_id), order_by=(due.c.run_at, due.c.id)
-    )
-    all_due = sa.func.count().over()
-    placed = sa.select(due, place.label("place"), all_due.label("all_due")).subquery()
-    its = sa.func.row_number().over(
-        partition_by=placed.c.account_id, order_by=(placed.c.place, placed.c.run_at, placed.c.id)
-    )
-    turns = sa.select(placed, its.label("its")).subquery()
-    owner = sa.func.coalesce(turns.c.connection_id, 0)
-    return (
-        sa.select(turns.c.id, owner, turns.c.account_id, turns.c.all_due)
-        .order_by(turns.c.its, turns.c.place, turns.c.run_at, turns.c.id)
-        .limit(sa.bindparam("most"))
-    )
-
-
-def _pick(rows: Sequence[Due], limit: int, busy: Busy) -> list[tuple[int, int]]:
-    """(id, turns its connection has before it): from the account with the least in hand, its least busy connection.
-
-    `rows` are in order of place and due time within each account.
-    """
-    had: Counter[tuple[str, int]] = Counter(busy)
-    in_hand: Counter[str] = Counter()
-    for (account, _), many in busy.items():
-        in_hand[account] += many
-    lines: dict[str, list[tuple[int, int]]] = {}
-    for one, connection, account in rows:
-        lines.setdefault(account, []).append((had[account, connection], one))
-        had[account, connection] += 1
-    heads = [(in_hand[account], order, sorted(line, key=_turns)) for order, (account, line) in enumerate(lines.items())]
-    picked: list[tuple[int, int]] = []
-    heapq.heapify(heads)
-    while heads and len(picked) < limit:
-        many, order, line = heads[0]
-        turns, one = line.pop(0)
-        picked.append((one, turns))
-        if line:
-            heapq.heapreplace(heads, (many + 1, order, line))
-        else:
-            heapq.heappop(heads)
-    return picked
-
-
-def _turns(weighed: tuple[int, int]) -> int:
-    return weighed[0]
 
 
 _OTHERS = sa.select(C.id, C.worker, C.lease_until).where(sa.text("state = 'running'"), C.worker != sa.bindparam("me"))
