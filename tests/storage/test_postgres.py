@@ -18,6 +18,7 @@ from omnichannel_core.storage import engine, migrations
 from omnichannel_core.storage.grants import Grants, StoredToken
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.schema import number as numbers
 from omnichannel_core.storage.schema import store as facts
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.vault import Vault
@@ -161,11 +162,13 @@ def test_a_lost_race_is_run_again(store: Store) -> None:
     runs: list[int] = []
 
     def take(tx: Tx) -> int:
-        tx.execute(sa.text("SELECT 1"))
         runs.append(1)
-        if len(runs) <= 2:
-            together.wait(10)
-        return next_number(tx, "race")
+        if len(runs) > 2:
+            return next_number(tx, "race")
+        assert tx.execute(numbers.select().where(numbers.c.name == "race")).first() is None
+        together.wait(10)
+        tx.execute(numbers.insert().values(name="race", next=2))
+        return 1
 
     threads = [threading.Thread(target=lambda: found.append(store.write_now(take))) for _ in range(2)]
     for thread in threads:

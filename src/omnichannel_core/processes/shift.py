@@ -125,7 +125,8 @@ class Shift:
             return False, None
         if not self._ended and not (hint and free):
             call = self._heard()
-            look = await self._store.read(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
+            asked = self._store.read if self._store.is_sqlite else self._store.ask  # two questions there, one here
+            look = await asked(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
             self._looked(look, now)
             for turn in self._running.values():
                 turn.grow()
@@ -295,7 +296,7 @@ class Shift:
             before = list(self._running.items())
             write = anyio.current_time() - prolonged >= self._lease / 3
             try:
-                held = await (self._store.write(self._prolong) if write else self._store.read(self._holding))
+                held = await (self._store.write(self._prolong) if write else self._store.ask(self._holding))
             except errors.StorageError as error:
                 _log.warning("leases were not prolonged: %s", error)
                 continue
