@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import (
+    bigcommerce,
+    competing,
+    controlling,
+    crowding,
+    growing,
+    listing,
+    pos,
+    postgres,
+    postgres_idle,
+    quota,
+)  # fmt: skip
 from benchmarks.figures import Figure
 
 
@@ -68,6 +80,16 @@ def shares(_: Plan) -> Iterable[Figure]:
         yield Figure(said["figure"], said["value"], said.get("unit", ""), limit=said.get("limit"), side=side)
 
 
+def small(plan: Plan) -> Iterable[Figure]:
+    """25,000 small processes on PostgreSQL (a quarter of the orders), beside Procrastinate alone."""
+    return postgres.figures(plan.orders // 4, os.environ.get("OMNI_TEST_PG", ""))
+
+
+def idle(_: Plan) -> Iterable[Figure]:
+    """A worker on PostgreSQL with nothing to do, and 10,000 connections."""
+    return postgres_idle.figures(named=os.environ.get("OMNI_TEST_PG", ""))
+
+
 BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
@@ -78,4 +100,6 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "bigcommerce": store,
     "pos": tills,
     "quota": shares,
+    "small": small,
+    "idle": idle,
 }
