@@ -16,7 +16,9 @@ from benchmarks import (
     listing,
     pos,
     postgres,
+    postgres_fair,
     postgres_idle,
+    postgres_workers,
     quota,
 )  # fmt: skip
 from benchmarks.figures import Figure
@@ -90,6 +92,16 @@ def idle(_: Plan) -> Iterable[Figure]:
     return postgres_idle.figures(named=os.environ.get("OMNI_TEST_PG", ""))
 
 
+def workers(_: Plan) -> Iterable[Figure]:
+    """Orders a second into PostgreSQL with one, two and four workers."""
+    return postgres_workers.figures(named=os.environ.get("OMNI_TEST_PG", ""))
+
+
+def fair(_: Plan) -> Iterable[Figure]:
+    """How long quiet accounts and connections wait beside noisy ones."""
+    return postgres_fair.figures(os.environ.get("OMNI_TEST_PG", ""))
+
+
 BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
@@ -102,4 +114,6 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "quota": shares,
     "small": small,
     "idle": idle,
+    "workers": workers,
+    "fair": fair,
 }
