@@ -1,7 +1,7 @@
 """A noisy account, and a noisy connection, beside quiet ones: how long do the quiet ones wait for a slot?
 
-The noisy one has two thousand small processes and forty long ones due. Meanwhile every quarter of a second one of twenty
-quiet ones submits a small one. The control takes whoever is due longest.
+The noisy one has two thousand small processes and forty long ones due. Meanwhile every quarter of a second one of
+twenty quiet ones submits a small one. The control takes whoever is due longest.
 """
 
 from __future__ import annotations
