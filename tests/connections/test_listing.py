@@ -232,8 +232,16 @@ async def test_wildcards_of_users_are_theirs_and_signs_are_signs(store: Store) -
     assert await find("a_b") == ["a_b"]
     assert await find("k\\s") == ["back\\slash"]
     assert await find("APP") == ["apple"]
+
+
+async def test_names_sort_as_people_read_them(store: Store) -> None:
+    """Upper and lower case sort alike in an embedded store; on a server its collation decides."""
+    put(store, *(make(at, name=name) for at, name in enumerate(["back", "Zebra", "apple"], 1)))
     page = await Listing(store).page("a", Look(sort=("name",)))
-    assert [row.name for row in page.rows][-3:] == ["axb", "back\\slash", "Zebra"]
+    names = [row.name for row in page.rows]
+    assert [name for name in names if name != "Zebra"] == ["apple", "back"]
+    if store.engine.dialect.name == "sqlite":
+        assert names == ["apple", "back", "Zebra"]
 
 
 @pytest.mark.parametrize(("operator", "wanted"), [("=", True), ("!=", False)])

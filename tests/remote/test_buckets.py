@@ -193,6 +193,33 @@ def test_lost_requests_do_not_count_forever() -> None:
     assert (bucket.left, bucket.pending) == (10, 0)
 
 
+def test_lost_requests_do_not_count_forever_beside_others() -> None:
+    """What several that died had under way stops counting although others go on asking."""
+    bucket, plan = Bucket(), Plan(rate=1.0, burst=10.0, window=None)
+    for _ in range(2):
+        assert bucket.take(plan, 5, 1000.0) == NOW  # never answered: they died
+    served = 0
+    for second in range(1001, 1400):
+        if bucket.take(plan, 2, float(second)) == NOW:
+            bucket.settle(plan, 2, bucket.turn, Reading(left=8, spent=2), second + 0.5)
+            served += 1
+    assert served > 50
+    assert bucket.pending == bucket.older == 0
+
+
+def test_an_answer_of_the_turn_before() -> None:
+    """A request that is answered after a dripping bucket's turn is over is not counted as lost."""
+    bucket, plan = Bucket(since=1000.0), Plan(rate=1.0, burst=10.0, window=None)
+    assert bucket.take(plan, 5, 1119.0) == NOW
+    turn = bucket.turn
+    assert bucket.take(plan, 2, 1121.0) == NOW
+    assert (bucket.turn, bucket.pending, bucket.older) == (turn + 1, 7, 5)
+    bucket.settle(plan, 5, turn, None, 1122.0)
+    assert (bucket.pending, bucket.older) == (2, 0)
+    bucket.settle(plan, 2, turn + 1, None, 1123.0)
+    assert (bucket.pending, bucket.older) == (0, 0)
+
+
 @given(STEPS)
 def test_state_survives_a_store(steps: list[tuple[float, int]]) -> None:
     """A bucket written to JSON and read back goes on as if nothing had happened."""

@@ -12,7 +12,7 @@ import attrs
 from omnichannel_core import errors
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions, Work
-from omnichannel_core.driver import Checkup
+from omnichannel_core.driver import Checkup, Credentials
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
 from omnichannel_core.remote import redaction
@@ -54,6 +54,33 @@ async def run(work: Work) -> Checkup:
     if not isinstance(found, Checkup):
         raise errors.ContractBroken("Checking credentials: the driver gave no Checkup.")
     return found
+
+
+def same_person(form: Credentials, found: Checkup) -> None:
+    """What was typed and what the remote says must be the same account.
+
+    Raises:
+        CredentialsRejected: they are not.
+    """
+    said = form.remote_account()
+    if said and found.account and said != found.account:
+        raise errors.CredentialsRejected(f"These credentials belong to {found.account}, not to {said}: check both.")
+
+
+def same_account(seen: Connection, form: Credentials, found: Checkup, move_account: bool) -> Connection:
+    """A connection with new credentials; another remote account only when that was said.
+
+    Raises:
+        CredentialsRejected, RemoteAccountChanged.
+    """
+    new = found.account or form.remote_account()
+    same_person(form, found)
+    if seen.remote_account and new != seen.remote_account and not move_account:
+        raise errors.RemoteAccountChanged(
+            f"Connection {seen.id} belongs to {seen.remote_account}; these credentials lead to {new}. "
+            "Create another connection for it, or allow the move explicitly."
+        )
+    return attrs.evolve(seen, remote_account=form.remote_account() or found.account, channel=form.channel())
 
 
 def with_checkup(seen: Connection, found: Checkup, now: datetime) -> Connection:

@@ -5,29 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import anyio
 import attrs
 
 from omnichannel_core import errors
+from omnichannel_core.connections import outcomes
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.driver import (
-    Accepted,
     Batch,
     Driver,
-    Later,
     Outcome,
-    Pending,
     PushStream,
-    Rejected,
     Session,
 )  # fmt: skip
-from omnichannel_core.driver import Wait as Pause
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.model.outbox import NEVER, OutboxRow, Sending
+from omnichannel_core.model.outbox import Sending
 from omnichannel_core.model.process import Process
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
@@ -41,9 +37,6 @@ from omnichannel_core.storage.store import Tx
 KIND = "deliver"
 DEADLINE = 600.0  # seconds for one call of a driver's push or settle
 BUSY = 2.0  # seconds until a stream that somebody else has, or that gives way, is asked for again
-BACKOFF = (30.0, 1800.0)  # seconds: first and longest
-PATIENT = 3  # so many times a driver's own wait is taken at its word
-REASON_MAX = 2000  # characters
 URGENCY: Sequence[type[Record]] = (StockLevel, Price, Cancellation, Shipment, Invoice, Offer)
 _ALLOWED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE, errors.NotAdmitted, errors.OperatorNeeded, errors.DriverError, errors.Superseded,
@@ -249,7 +242,11 @@ class _Cycle:
         self.work.reset_left()
         said, trouble = await self._ask(call, task.batch)
         now = self.house.parts.clock.now()
-        decided = _settled(task, said, trouble, now) if settle else self._pushed(task, said, trouble, now)
+        decided = (
+            outcomes.settled(task, said, trouble, now)
+            if settle
+            else outcomes.pushed(task, self.stream, said, trouble, now, left=self.work.left)
+        )
         with anyio.CancelScope(shield=True):  # an outcome that is known is not thrown away
             await self.house.parts.store.write(lambda tx: self._commit(tx, decided))
         rejected = sum(one.state is Sending.REJECTED for one in decided)
@@ -282,32 +279,7 @@ class _Cycle:
             )
         if not isinstance(said, Mapping):
             return {}, errors.ContractBroken(f"Stream {name} answered no mapping of outcomes.")
-        return {name: _shown(one) for name, one in said.items() if _well_formed(one)}, None
-
-    def _pushed(
-        self, task: Task, said: Mapping[str, Outcome], trouble: errors.OmnichannelError | None, now: datetime
-    ) -> list[Change]:
-        """After a push: a raise is an outcome too, and where nothing says otherwise, what was sent is unknown."""
-        repeats = self.stream.settle is None and self.stream.repeatable
-        refused = isinstance(trouble, errors.RemoteRejected)
-        if refused and len(task.batch.items) == 1:
-            said = {task.batch.items[0].key: Rejected(str(trouble))}
-        wait = trouble.wait if isinstance(trouble, errors.RemoteError) else None
-        unsent = trouble is not None and not refused and not self.work.left and not repeats
-        hopeless = self.stream.settle is None and (refused or not self.stream.repeatable)
-        changes = []
-        for row in task.rows:
-            outcome = said.get(row.key)
-            if outcome is None and unsent:
-                at = now + _later(wait, row.attempts) if isinstance(trouble, errors.RemoteError) else now
-                changes.append(Change(row=row, state=Sending.QUEUED, due_at=at, reason=_cut(str(trouble))))
-            elif (known := _known(row, outcome, now, can_settle=self.stream.settle is not None)) is not None:
-                changes.append(known)
-            else:
-                why = _cut(str(trouble)) if trouble is not None else "The driver named no outcome."
-                at = NEVER if hopeless else now + _later(wait, row.attempts)
-                changes.append(Change(row=row, state=Sending.UNKNOWN, due_at=at, reason=why, batch=row.batch))
-        return changes
+        return {name: outcomes.shown(one) for name, one in said.items() if outcomes.well_formed(one)}, None
 
     # --- after the call
     def _commit(self, tx: Tx, changes: Sequence[Change]) -> None:
@@ -323,71 +295,3 @@ class _Cycle:
         if accepted and mine.switches(connection.id)[1] is Health.WAITING:
             mine.note(connection.id, health=Health.OK)
         self.turn.beat(tx, done=total, message=f"{self.stream.name}: {total} accepted", payload=self.turn.payload)
-
-
-def _settled(
-    task: Task, said: Mapping[str, Outcome], trouble: errors.OmnichannelError | None, now: datetime
-) -> list[Change]:
-    """After looking: where nothing was found out, it is looked again later."""
-    changes = []
-    for row in task.rows:
-        known = _known(row, said.get(row.key), now, can_settle=True)
-        if known is None:
-            wait = trouble.wait if isinstance(trouble, errors.RemoteError) else None
-            reason = row.reason if trouble is None else _cut(str(trouble))
-            known = Change(
-                row=row, state=row.state, due_at=now + _later(wait, row.attempts + 1), reason=reason,
-                ticket=row.ticket, batch=row.batch, tried=True,
-            )  # fmt: skip
-        changes.append(known)
-    return changes
-
-
-def _shown(one: Outcome) -> Outcome:
-    """What a remote wrote is shown to people: without secrets."""
-    return Rejected(redaction.clean(one.reason)) if isinstance(one, Rejected) else one
-
-
-def _well_formed(outcome: object) -> bool:
-    """One that says something else than its type promises is no outcome: what was sent is then unknown."""
-    match outcome:
-        case Accepted(remote=remote, note=note):
-            return isinstance(remote, Mapping) and isinstance(note, str)
-        case Rejected(reason=reason):
-            return isinstance(reason, str)
-        case Pending(ticket=ticket, wait=wait):
-            return isinstance(ticket, str) and isinstance(wait, Pause)
-        case Later(wait=wait):
-            return isinstance(wait, Pause)
-    return False
-
-
-def _known(row: OutboxRow, outcome: object, now: datetime, *, can_settle: bool) -> Change | None:
-    """An outcome as what becomes of the row; None for one that is none."""
-    match outcome:
-        case Accepted(remote=remote, note=note):
-            told = {str(name): str(value) for name, value in remote.items()}
-            return Change(row=row, state=Sending.ACCEPTED, due_at=now, remote=told, reason=_cut(note), batch=row.batch)
-        case Rejected(reason=reason):
-            return Change(row=row, state=Sending.REJECTED, due_at=now, reason=_cut(str(reason)), batch=row.batch)
-        case Pending(ticket=ticket, wait=wait) if can_settle:
-            at = now + timedelta(seconds=max(wait.seconds, 1.0))
-            return Change(
-                row=row, state=Sending.PENDING, due_at=at, reason=_cut(wait.why), ticket=ticket, batch=row.batch
-            )
-        case Later(wait=wait):
-            at = now + _later(wait.seconds, row.attempts)
-            return Change(row=row, state=Sending.QUEUED, due_at=at, reason=_cut(wait.why))
-    return None
-
-
-def _later(wait: float | None, attempts: int) -> timedelta:
-    """What was said; and where nothing was, or it was said too often, 30 s doubling to 30 min."""
-    first, longest = BACKOFF
-    often = attempts - PATIENT if wait is not None else attempts
-    own = min(first * 2.0 ** min(often - 1, 16), longest) if often > 0 else 0.0
-    return timedelta(seconds=max(wait or 0.0, own, 1.0))
-
-
-def _cut(text: str) -> str:
-    return text.replace("\0", "")[:REASON_MAX]

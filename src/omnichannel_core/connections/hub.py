@@ -12,12 +12,12 @@ import attrs
 import msgspec
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering
+from omnichannel_core.connections import delivering, failures
+from omnichannel_core.connections.failures import Failure, Retried
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.driver import Driver, PushStream
 from omnichannel_core.model.lifecycle import Status
 from omnichannel_core.model.outbox import OutboxRow, Sending
-from omnichannel_core.model.process import Process
 from omnichannel_core.records import Order, Record
 from omnichannel_core.storage import audits, outbox
 from omnichannel_core.storage import hub as stored
@@ -45,39 +45,6 @@ class Listed(Generic[T]):
 
     items: Sequence[T]
     next: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class Failure:
-    """A record that failed. `id` is what `retry` and `dismiss` take: `record:12` came in, `push:12` goes out.
-
-    Attributes:
-        remote_id: of the record; of a push, what it is about.
-        order: id of the order a push belongs to, '' for none.
-        unknown: a push nobody knows the outcome of.
-        retrying: it is asked for again by the next synchronize.
-    """
-
-    id: str
-    connection: int
-    stream: str
-    kind: str
-    remote_id: str
-    order: str = ""
-    reason: str
-    unknown: bool = False
-    retrying: bool = False
-    attempts: int
-    since: datetime
-
-
-@attrs.frozen(kw_only=True)
-class Retried:
-    """`synchronize` is what asks for the records again; pushes are on their way already."""
-
-    records: int
-    pushes: int
-    processes: Sequence[Process] = ()
 
 
 class Wanted(TypedDict, total=False):
@@ -241,7 +208,7 @@ class Hub:
         def read(tx: Tx) -> list[Failure]:
             came = stored.troubles(tx, account, connection_id, limit)
             went = outbox.failures(tx, account, connection_id, limit)
-            return [_came(one) for one in came] + [_went(one) for one in went]
+            return [failures.came(one) for one in came] + [failures.went(one) for one in went]
 
         found = await self.parts.store.read(read)
         return sorted(found, key=lambda one: one.since, reverse=True)[:limit]
@@ -254,7 +221,7 @@ class Hub:
         Raises:
             NotFound. UsageError: an id that is none.
         """
-        records, pushes = _split(ids)
+        records, pushes = failures.split(ids)
 
         def write(tx: Tx) -> Retried:
             connection, now = Connections(tx, account).get(connection_id).seen, self.parts.clock.now()
@@ -275,7 +242,7 @@ class Hub:
         Raises:
             NotFound. UsageError: an id that is none.
         """
-        records, pushes = _split(ids)
+        records, pushes = failures.split(ids)
 
         def write(tx: Tx) -> int:
             connection, now = Connections(tx, account).get(connection_id).seen, self.parts.clock.now()
@@ -371,30 +338,3 @@ def _position(text: str) -> Position | None:
         if number is not None and abs(number) >= 2**63:
             raise errors.UsageError("This cursor is none of ours: begin again without one.")
     return Position(said.at, said.connection, said.id)
-
-
-def _came(one: stored.Trouble) -> Failure:
-    return Failure(
-        id=f"record:{one.id}", connection=one.connection, stream=one.stream, kind=one.kind, remote_id=one.remote_id,
-        reason=one.reason, retrying=one.retrying, attempts=one.attempts, since=one.changed_at,
-    )  # fmt: skip
-
-
-def _went(one: OutboxRow) -> Failure:
-    return Failure(
-        id=f"push:{one.id}", connection=one.connection, stream=one.stream, kind=one.kind, remote_id=one.thing,
-        order=one.parent, reason=one.reason, unknown=one.for_a_person, attempts=one.attempts, since=one.changed_at,
-    )  # fmt: skip
-
-
-def _split(ids: Sequence[str] | None) -> tuple[list[int] | None, list[int] | None]:
-    """Ids of failures as (records, pushes); None is all."""
-    if ids is None:
-        return None, None
-    parts: dict[str, list[int]] = {"record": [], "push": []}
-    for one in ids:
-        what, _, number = one.partition(":")
-        if what not in parts or not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise errors.UsageError(f"{one!r} is no failure: ids look like record:12 or push:12.")
-        parts[what].append(int(number))
-    return parts["record"], parts["push"]

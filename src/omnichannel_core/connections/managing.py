@@ -101,7 +101,7 @@ class Managing:
             account, declared, connection_id, form, token=brought.token, name=clean, subject=made_for
         ) as work:
             found, brought = await self._check(work, brought)
-        _same_person(form, found)
+        checking.same_person(form, found)
         seen = Connection(
             id=connection_id, account=account, driver=driver, name=clean, status=Status.ACTIVE,
             remote_account=form.remote_account() or found.account, channel=form.channel(),
@@ -223,7 +223,7 @@ class Managing:
         form, found = None, None
         if typed is not None:
             form, found, brought = await self._checked(account, kept, driver, typed, brought)
-            seen = _same_account(seen, form, found, move_account)
+            seen = checking.same_account(seen, form, found, move_account)
         elif plan.pages:
             async with self.sessions.open(account, seen.id) as work:
                 found = await checking.run(work)
@@ -346,17 +346,6 @@ def _stored(token: Token, *, granted: Any) -> StoredToken:
     )
 
 
-def _same_account(seen: Connection, form: Credentials, found: Checkup, move_account: bool) -> Connection:
-    new = found.account or form.remote_account()
-    _same_person(form, found)
-    if seen.remote_account and new != seen.remote_account and not move_account:
-        raise errors.RemoteAccountChanged(
-            f"Connection {seen.id} belongs to {seen.remote_account}; these credentials lead to {new}. "
-            "Create another connection for it, or allow the move explicitly."
-        )
-    return attrs.evolve(seen, remote_account=form.remote_account() or found.account, channel=form.channel())
-
-
 def _fits(driver: Driver, made_for: Record | None) -> None:
     """A driver made for a thing of the host gets one; no other driver does."""
     wanted = driver.flow.made_for
@@ -366,17 +355,6 @@ def _fits(driver: Driver, made_for: Record | None) -> None:
         )
     if wanted is None and made_for is not None:
         raise errors.UsageError(f"Connections of {driver.name} are made by a form, not for a thing of the host.")
-
-
-def _same_person(form: Credentials, found: Checkup) -> None:
-    """What was typed and what the remote says must be the same account.
-
-    Raises:
-        CredentialsRejected: they are not.
-    """
-    said = form.remote_account()
-    if said and found.account and said != found.account:
-        raise errors.CredentialsRejected(f"These credentials belong to {found.account}, not to {said}: check both.")
 
 
 def _used_up(tx: Tx, brought: Brought) -> None:

@@ -19,7 +19,7 @@ NOW = 0.0
 AFTER_AN_ANSWER = -1.0  # what is left is known to the unit only when an answer under way has come in
 _SLACK = 0.01  # seconds; an answer tells its window's end in whole milliseconds, and is read a little later
 _SLOTS = 16  # a window nobody told us about is remembered in so many parts
-_LOST = 300.0  # seconds; no request is under way that long
+_LOST = 120.0  # seconds; no request is under way that long
 _TINY = 1e-9
 
 
@@ -51,7 +51,8 @@ class Bucket(msgspec.Struct):
         drop: units somebody else took between two of our answers, at most, lately.
         hold: nothing before that time.
         spent: part of a window nobody told us about -> units spent in it.
-        turn: how often the window started anew.
+        turn: how often the window started anew; a bucket that drips has turns of a few minutes, from `since` on, and of
+            `pending` the units `older` were sent in the turn before.
     """
 
     left: float | None = None
@@ -67,6 +68,8 @@ class Bucket(msgspec.Struct):
     hold: float = 0.0
     spent: dict[int, float] = {}
     turn: int = 0
+    since: float = 0.0
+    older: float = 0.0
 
     def take(self, plan: Plan, cost: float, now: float, *, ahead: float = 0.0) -> float:
         """Spend `cost` units, if they are there now.
@@ -89,6 +92,7 @@ class Bucket(msgspec.Struct):
         """Units that were taken and not spent: nothing was sent."""
         cost, most = min(cost, self._most(plan)), self._most(plan)
         self.pending = max(0.0, self.pending - cost)
+        self.older = min(self.older, self.pending)
         self.left = most if self.left is None else min(self.left + cost, most)
         self.sure = min(self.sure + cost, most)
         if self.spent:
@@ -100,11 +104,15 @@ class Bucket(msgspec.Struct):
 
         What an answer of an earlier turn tells is about a window that is gone.
         """
-        if turn != self.turn:
+        drips, units = plan.window is None and not self.told, min(cost, self._most(plan))
+        if turn != self.turn and not (drips and self.older and turn == self.turn - 1):
             return
-        if plan.window is None and not self.told and self.left is not None:
-            self._drip(plan, min(cost, self._most(plan)), now)
-        self.pending = max(0.0, self.pending - min(cost, self._most(plan)))
+        if drips and self.left is not None:
+            self._drip(plan, units, now)
+        if turn != self.turn:
+            units = min(units, self.older)
+            self.older -= units
+        self.pending = max(self.older, self.pending - units)
         if reading is not None:
             self._read(plan, reading, cost, now)
 
@@ -129,8 +137,9 @@ class Bucket(msgspec.Struct):
 
     def _take_dripped(self, plan: Plan, cost: float, now: float, ahead: float) -> float:
         most, rate = self._most(plan), self._rate(plan)
-        if self.pending and now - self.at > _LOST:  # whoever sent them died
-            self.pending, self.turn = 0.0, self.turn + 1
+        if now - self.since > _LOST:  # whoever sent what was not answered in the turn before has died
+            ours = self.pending - self.older if now - self.since <= 2 * _LOST else 0.0
+            self.pending, self.older, self.since, self.turn = ours, ours, now, self.turn + 1
         cost = min(cost, most)
         missing = cost + ahead - self._drip(plan, cost, now)
         if missing > _TINY and rate < math.inf:

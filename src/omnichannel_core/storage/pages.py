@@ -225,16 +225,31 @@ def _write(
         raw.many(_RECEIPT, receipts)
 
 
+_text = str.__str__  # refuses what is no text: a database's driver may find a column for it
+
+
 def _keys(record: Record) -> tuple[str, str, str, int | None, int]:
     """state, number, parent, at, complete: what lists filter and sort by."""
     if isinstance(record, Order):
         at = None if record.placed_at is UNSET else micros(record.placed_at)
-        return ("" if record.status is UNSET else str(record.status), record.number, "", at, int(record.complete))
+        return (
+            "" if record.status is UNSET else str(record.status),
+            _text(record.number),
+            "",
+            at,
+            int(record.complete),
+        )
     if isinstance(record, Return):
         at = None if record.at is UNSET else micros(record.at)
-        return ("" if record.status is UNSET else str(record.status), record.number, record.order_id, at, 1)
+        return (
+            "" if record.status is UNSET else str(record.status),
+            _text(record.number),
+            _text(record.order_id),
+            at,
+            1,
+        )
     if isinstance(record, Attribute | AttributeSet | Choices):
-        return (record.type if isinstance(record, Attribute) else "", record.label, "", None, 1)
+        return (_text(record.type) if isinstance(record, Attribute) else "", _text(record.label), "", None, 1)
     return ("", "", "", None, 1)
 
 

@@ -108,13 +108,14 @@ class Client:
         return found
 
     async def rest(
-        self, operation: str, page: Nodes[T], shape: type[T], path: Sequence[str], **variables: object
-    ) -> list[T]:
+        self, operation: str, page: Nodes[T], shape: type[T], path: Sequence[str], *, size: int = 50,
+        **variables: object,
+    ) -> list[T]:  # fmt: skip
         """The entries of a nested connection: those that came, and the ones it has more."""
         if not page.page_info.has_next_page:
             return list(page.nodes)
         after = page.page_info.end_cursor
-        return [*page.nodes, *await self._walk(operation, shape, path, 50, after, variables)]
+        return [*page.nodes, *await self._walk(operation, shape, path, size, after, variables)]
 
     async def mutate(
         self, operation: str, root: str, *, repeatable: bool = False, **variables: object

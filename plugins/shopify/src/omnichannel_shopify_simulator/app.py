@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from starlette.datastructures import State
 
-from omnichannel_shopify_simulator import fields, oauth, refunding, requests
+from omnichannel_shopify_simulator import bulk, fields, oauth, refunding, requests
 from omnichannel_shopify_simulator.answers import Answer, Call, Refused, reply
 from omnichannel_shopify_simulator.control import answer_control
 from omnichannel_shopify_simulator.faults import Fault
@@ -185,6 +185,8 @@ class Exchange:
         if delay:
             await anyio.sleep(delay)
             request.now = call.now
+        if "bulkOperation" in operations:
+            await bulk.written(request)
         refunding.settle_jobs(request)
         document = self._ordered_document(request) or requests.execute(request, text, variables, name)
         self._judge(document)

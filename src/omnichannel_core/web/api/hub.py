@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from omnichannel_core import errors
 from omnichannel_core.connections import exporting
-from omnichannel_core.connections.hub import Failure, Listed
+from omnichannel_core.connections.failures import Failure
+from omnichannel_core.connections.hub import Listed
 from omnichannel_core.model.outbox import OutboxRow, Sending
 from omnichannel_core.model.process import Process
 from omnichannel_core.storage.hub import Entry, Erased, Found, OrderLine
