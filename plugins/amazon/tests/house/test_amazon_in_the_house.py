@@ -283,6 +283,18 @@ async def test_pain_23_trouble_for_hours(house: Omnichannel, clock: Leaping, add
     assert {entry.id for entry in found} == truth(address, seller, DE)
 
 
+async def test_rotated_refresh_token(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """A refresh token that Amazon replaces is kept: renewed again and again, the connection goes on working."""
+    one = await connected(house, address, seller, DE)
+    simulator.control(address, f"apps/{APP['client_id']}", {"rotate_refresh": True}, method="PUT")
+    try:
+        for _ in range(3):
+            clock.leap(4000)
+            assert "orders" in (await house.connections.check("acme", one)).works
+    finally:
+        simulator.control(address, f"apps/{APP['client_id']}", {"rotate_refresh": False}, method="PUT")
+
+
 async def test_revoked(house: Omnichannel, address: str, seller: str) -> None:
     """A revoked authorization asks for AUTHORIZE, and says so on the connection."""
     one = await connected(house, address, seller, DE)
