@@ -185,15 +185,6 @@ async def again(house: Omnichannel, one: int, key: str) -> list[Any]:
         return list(await fetch(work.session, [key]))
 
 
-async def test_s13_bulk_that_fails(house: Omnichannel, address: str):
-    """S13: operations that fail, and files that hold less than they say, lose nothing."""
-    for trouble in ({"fail": "TIMEOUT", "fail_after": 50}, {"miscount": 7}):
-        shop = Shop(address, orders=300)
-        simulator.control(address, f"stores/{shop.name}/bulk", trouble)
-        one = await connected(house, shop, EVERYTHING)
-        assert await house.hub.count("acme", Found(kind="Order", connection=one)) == 300
-
-
 async def test_nothing_new(house: Omnichannel, address: str):
     """A scheduled look with nothing new costs one request a record stream."""
     shop = Shop(address, orders=20)
