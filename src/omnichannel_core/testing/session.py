@@ -48,7 +48,7 @@ class LoneSession(Session):
     subject: Record | None = None
     works: frozenset[str] = frozenset()
     callback_url: str = "https://host.example/callbacks/kit/0123456789"
-    callback_secret: pydantic.SecretStr = pydantic.SecretStr("callback-canary-0123456789")
+    callback_secret: pydantic.SecretStr = attrs.field(factory=lambda: pydantic.SecretStr("callback-canary-0123456789"))
     log: logging.Logger = attrs.field(init=False)
     http: Http = attrs.field(init=False)
     stored: dict[tuple[str, str], Record] = attrs.field(factory=dict)

@@ -18,7 +18,7 @@ from omnichannel_core.testing.canaries import listening, secrets_in, told
 from omnichannel_core.testing.conformance.facts import says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.trying import Bench, Subject, raising
-from omnichannel_core.testing.faults import Fault
+from omnichannel_core.testing.faults import Fault, always
 
 REFUSED = (
     errors.CredentialsRejected, errors.AuthorizationNeeded, errors.AuthorizationDenied, errors.ApplicationRejected,
@@ -111,9 +111,8 @@ def forms_can_be_shown(subject: Subject) -> None:
         raise Failed("Its credentials are not the same after being stored; use types that JSON can hold.")
     if filled.remote_account() != again.remote_account() or filled.channel() != again.channel():
         raise Failed("remote_account() or channel() of equal credentials differ; derive them from the form alone.")
-    shown = json.dumps(
-        [one.model_json_schema() for one in (driver.credentials, *(p.form for p in driver.pages.values()))]
-    )
+    forms: list[type[Form]] = [driver.credentials, *(page.form for page in driver.pages.values())]
+    shown = json.dumps([one.model_json_schema() for one in forms])
     if secrets_in(shown, tuple(secrets.values())):
         raise Failed("A form's schema contains a secret; take the default away.")
 
@@ -140,7 +139,7 @@ def checks(subject: Subject) -> None:
 
 
 @rule(
-    Level.BRONZE, "Credentials that are wrong must be told from a remote that is down: one asks the merchant, one waits.",
+    Level.BRONZE, "Wrong credentials ask the merchant, a remote that is down only waits: they must be told apart.",
     out_of_place=lambda subject: "" if subject.driver.has_credentials else "nothing is typed",
 )  # fmt: skip
 def refuses_wrong_credentials(subject: Subject) -> None:
@@ -171,7 +170,7 @@ def secrets_stay_in(subject: Subject) -> None:
             if plan is not None and bench.proxy is None:
                 break
             if bench.proxy is not None:
-                bench.proxy.plan(None if plan is None else lambda number, request, plan=plan: plan)
+                bench.proxy.plan(always(plan))
             with listening() as heard:
                 told_of = await _everything(bench)
             session = bench.sessions[-1]

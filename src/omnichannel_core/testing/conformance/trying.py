@@ -17,7 +17,7 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Batch, Driver, Form, Item, Page, PullStream, PushStream, Wait
 from omnichannel_core.gate.catalog import Catalog, Found
 from omnichannel_core.gate.gathering import gather
-from omnichannel_core.records import Bad, Record
+from omnichannel_core.records import Bad, Order, Record
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.testing.clock import FakeClock
 from omnichannel_core.testing.conformance.facts import DriverConformance, Remote
@@ -27,7 +27,11 @@ from omnichannel_core.testing.session import LoneSession
 
 MOST_PAGES = 2_000
 MOST_SECONDS = 60.0  # of one rule on one loop
-TYPED = (*errors.DRIVERS_MAY_RAISE, errors.ContractBroken, errors.AddressRefused)
+TYPED: tuple[type[errors.OmnichannelError], ...] = (
+    *errors.DRIVERS_MAY_RAISE,
+    errors.ContractBroken,
+    errors.AddressRefused,
+)
 
 
 @attrs.frozen
@@ -127,7 +131,7 @@ class Bench:
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
         order = self.sessions[-1].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
-        return attrs.evolve(item, order=order) if order is not None else item
+        return attrs.evolve(item, order=order) if isinstance(order, Order) else item
 
 
 @attrs.define(eq=False)
