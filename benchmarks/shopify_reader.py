@@ -11,50 +11,24 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from omnichannel_shopify.settings import FINANCIAL, FULFILLMENT
 
 from benchmarks.contenders.engine import ACCOUNT, ended
 from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import vendor
 from omnichannel_core.model.process import Process
-from omnichannel_core.testing.simulator import control
+from omnichannel_core.testing.leaping import LeapingClock
 
 DRIVER, STORE, TRUST = "shopify", Path("result.db"), Path("trust.json")
 EVERYTHING = {
     "financial": sorted(FINANCIAL), "fulfillment": sorted(FULFILLMENT), "archived": True, "cancelled": True,
     "test": True,
 }  # fmt: skip
-
-
-class Leaping:
-    """The machine's clock, but nobody sleeps: it leaps ahead, and the simulator's leaps with it.
-
-    Work takes the time it takes. Where several would sleep at once it leaps further than they need, so that more of
-    the permitted rate goes unused: a share measured with it is never too high.
-    """
-
-    def __init__(self, address: str) -> None:
-        self._address, self._turn = address, anyio.Lock()
-        self._ahead = timedelta(seconds=control(address, "clock")["now"] - time.time())
-
-    def now(self) -> datetime:
-        """Aware, UTC."""
-        return datetime.now(UTC) + self._ahead
-
-    async def sleep(self, seconds: float) -> None:
-        """Until then, at once."""
-        until = self.now() + timedelta(seconds=seconds)
-        async with self._turn:
-            left = (until - self.now()).total_seconds()
-            if left > 0:
-                await anyio.to_thread.run_sync(control, self._address, "clock", {"advance": left})
-                self._ahead += timedelta(seconds=left)
 
 
 def sink(tx: Any, connection: Any, stream: str, records: Any) -> None:
@@ -75,7 +49,7 @@ async def begun(house: Omnichannel, private: dict[str, Any], now: datetime, shop
 
 async def main(address: str, shop: str, token: str, public: dict[str, Any], private: dict[str, Any] | None) -> float:
     """Seconds of the synchronize: from the created connection, or without a private key from where it stands."""
-    clock = Leaping(address)
+    clock = LeapingClock(address)
     async with Omnichannel(
         STORE, trust=vendor.key_set(public), endpoints={DRIVER: address}, clock=clock, sink=sink, work=False
     ) as house:

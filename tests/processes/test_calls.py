@@ -20,6 +20,7 @@ from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("backing", ["postgresql"], indirect=True)]
+JOBS = "SELECT id, status::text FROM omni_engine.procrastinate_jobs ORDER BY id"
 CALLS = "SELECT status::text, count(*) FROM omni_engine.procrastinate_jobs GROUP BY status"
 
 
@@ -169,10 +170,15 @@ async def test_a_full_worker_keeps_one_call_and_makes_another(store: Store, else
         elsewhere.write_now(lambda tx: fill(tx, 2))
         while store.read_now(lambda tx: len(Processes(tx, "a").page(states=[State.RUNNING]))) < 2:  # noqa: ASYNC110
             await anyio.sleep(0.02)
+        while calls(store):  # noqa: ASYNC110
+            await anyio.sleep(0.02)
         one = elsewhere.write_now(submit)
         with anyio.fail_after(20):
             while calls(store) != {"doing": 1, "todo": 1}:  # noqa: ASYNC110
                 await anyio.sleep(0.02)
+        kept = elsewhere.read_now(lambda tx: tx.exec_driver_sql(JOBS).all())
+        await anyio.sleep(1.2)  # it looks twice a second whether others wait
+        assert elsewhere.read_now(lambda tx: tx.exec_driver_sql(JOBS).all()) == kept
         go_on.set()
         await until(store, one, State.SUCCEEDED, 20)
         with anyio.fail_after(20):

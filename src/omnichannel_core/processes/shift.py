@@ -125,14 +125,14 @@ class Shift:
             return False, None
         if not self._ended and not (hint and free):
             call = self._heard()
-            asked = self._store.read if self._store.is_sqlite else self._store.ask  # two questions there, one here
-            look = await asked(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
+            look = await self._store.ask(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
             self._looked(look, now)
             for turn in self._running.values():
                 turn.grow()
             wanted = free and (look.due or look.orphans)
             if not (self._ended or wanted or (look.due and self._unheard())):
-                self._answered(call)
+                if not look.due:
+                    self._answered(call)
                 return False, None if look.next_at is None or not free else (look.next_at - now).total_seconds()
         with anyio.CancelScope(shield=True):  # what was taken must not be forgotten
             moved = await self._exchange_now(free)
@@ -155,8 +155,7 @@ class Shift:
 
     def _unheard(self) -> bool:
         """A call that others have not been told of."""
-        call = self._heard()
-        return call is not None and not call.passed
+        return (call := self._heard()) is not None and not call.passed
 
     def _answered(self, call: Call | None) -> None:
         if self._calls is not None:

@@ -97,7 +97,7 @@ class Store:
         return await self._reading(lambda: self._read(work, self._engine))
 
     async def ask(self, question: Work[T]) -> T:
-        """`read` of one statement: on a server without a transaction around it, for what is asked all the time.
+        """`read` of what is one statement on a server: no transaction around it there. For what is asked all the time.
 
         Raises:
             StorageError: the store cannot do it now.

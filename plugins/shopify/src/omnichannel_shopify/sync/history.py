@@ -282,7 +282,7 @@ async def fetched(session: Session, found: Bulk, history: History, *, expected: 
     """Fetches and splits the file; False when it does not hold what Shopify says it does."""
     folder = folder_of(session, history)
     file = folder.with_suffix(".jsonl")
-    await session.compute(lambda: session.scratch.mkdir(parents=True, exist_ok=True))
+    await session.compute(partial(bulk_file.clear, session.scratch))
     await Client(session).file(found.url or found.partial_data_url or "", file)
     try:
         counted = await session.compute(partial(bulk_file.split, file, folder, history.parts))
@@ -302,7 +302,8 @@ async def by_part(session: Session, cursor: OrderCursor, history: History, filte
     if not folder.exists():
         found = (await Client(session).ask("BulkPoll", BulkData, id=history.operation)).bulk_operation
         ready = found is not None and (found.url if history.whole else found.partial_data_url)
-        if found is None or not ready or not await fetched(session, found, history, expected=None):
+        expected = int(found.object_count or 0) if found is not None and history.whole else None
+        if found is None or not ready or not await fetched(session, found, history, expected=expected):
             return on(cursor, again(history, paged=history.failures + 1 >= TRIES))
     rows = (await session.compute(partial(bulk_file.read, folder, history.part, whole=history.whole)))[history.skip :]
     chosen = await choose(session, rows, filters, history=True)
