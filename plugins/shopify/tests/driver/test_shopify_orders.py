@@ -272,6 +272,21 @@ async def test_s12_nothing_is_taken_twice(lone: Lone, shop: Any):
     assert len(book.queries) == 1
 
 
+@pytest.mark.parametrize("bulk", [False, True])
+async def test_s12_what_history_took_changes_do_not_take_again(lone: Lone, shop: Any, bulk: bool):
+    """S12: changes begin before the end of the history, and only what changed since is taken from there."""
+    orders = [order(n, T0 + timedelta(seconds=n)) for n in range(1, 301 if bulk else 31)]
+    book, session, taken = Book(shop, *orders, window=25), lone(EVERYTHING), list[str]()
+    if bulk:
+        Bulk(shop, orders)
+    session.commit = lambda records: taken.extend(one.id for one in records)
+    cursor = await session.run(ORDERS)
+    assert sorted(taken) == sorted(book.orders)
+    book.orders[gid("Order", 7)] = order(7, T0 + timedelta(seconds=400))
+    await session.run(ORDERS, cursor)
+    assert taken[len(orders) :] == [gid("Order", 7)]
+
+
 async def test_equal_times_over_a_page_border(lone: Lone, shop: Any):
     """Orders of the very same second, more than a page holds, are all taken."""
     book, session = Book(shop, order(1)), lone()
@@ -646,6 +661,38 @@ async def test_bulk_survives_a_crash_and_an_empty_scratch(lone: Lone, shop: Any)
             break
     assert len(session.records(Order)) == 600
     assert bulk.started == 1
+
+
+async def test_a_scratch_folder_keeps_one_operation(lone: Lone, shop: Any):
+    """What an operation left that was given up is gone when the next one's file comes."""
+    orders = [order(n) for n in range(1, 301)]
+    Book(shop, *orders, window=25)
+    session = lone()
+    (session.scratch / "bulk-7").mkdir(parents=True)
+    (session.scratch / "bulk-7" / "0.jsonl").write_text("{}")
+    (session.scratch / "bulk-8.jsonl").write_text("{}")
+    Bulk(shop, orders)
+    await session.run(ORDERS)
+    assert len(session.records(Order)) == 300
+    assert list(session.scratch.iterdir()) == []
+
+
+async def test_s13_a_lost_file_that_comes_back_short(lone: Lone, shop: Any):
+    """S13: a file that is fetched anew and holds less than before is not believed either."""
+    import shutil
+
+    orders = [order(n) for n in range(1, 601)]
+    Book(shop, *orders, window=25)
+    Bulk(shop, orders)
+    session, cursor, short = lone(), OrderCursor(), jsonl(orders).splitlines(keepends=True)[:-5]
+    while not session.records(Order):
+        page = await ORDERS.pull(session, cursor)
+        session.commit(page.records)
+        cursor = page.cursor
+    shutil.rmtree(session.scratch)
+    shop.files["https://storage.example/file?sig=1"] = httpx2.Response(200, content=b"".join(short))
+    await session.run(ORDERS, cursor)
+    assert len(session.records(Order)) == 600
 
 
 async def test_s13_a_file_that_lacks_lines_is_not_believed(lone: Lone, shop: Any):

@@ -85,6 +85,16 @@ async def test_s12_ranges_are_inclusive(api: Api) -> None:
     assert len(await pages(api, 50, key="ID", q=f"id:>{number}")) == above - 1
 
 
+async def test_single_orders_are_found_by_number(api: Api) -> None:
+    """A search for some numbers finds these in the order asked for, page by page, and of unknown ones nothing."""
+    rows = (await api.data(PAGE, n=60, key="UPDATED_AT"))["orders"]["nodes"]
+    some = [rows[at]["id"] for at in (40, 3, 21)]
+    query = " OR ".join(f"id:{one.rsplit('/', 1)[1]}" for one in [*some, "x/77"])
+    assert await pages(api, 2, key="ID", q=query) == sorted(some)
+    assert await pages(api, 2, key="UPDATED_AT", q=query) == [rows[at]["id"] for at in (3, 21, 40)]
+    assert await pages(api, 2, key="ID", q=f"({query}) AND test:true OR id:77") != sorted(some)
+
+
 async def test_filters_combine(api: Api) -> None:
     """AND, OR, NOT, brackets, lists and a minus select what they say."""
     count = "query C($q: String) { ordersCount(query: $q) { count } }"
