@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks import (
+    amazon,
     bigcommerce,
     competing,
     controlling,
@@ -20,6 +21,7 @@ from benchmarks import (
     postgres_idle,
     postgres_workers,
     quota,
+    shopify,
 )  # fmt: skip
 from benchmarks.figures import Figure
 
@@ -75,6 +77,16 @@ def tills(_: Plan) -> Iterable[Figure]:
     return pos.figures()
 
 
+def days(_: Plan) -> Iterable[Figure]:
+    """A first import from Amazon, at its own rate: a day of simulated time."""
+    return amazon.figures()
+
+
+def history(plan: Plan) -> Iterable[Figure]:
+    """Shopify's order history by bulk operation and page by page, also over kills."""
+    return shopify.figures(plan.orders)
+
+
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
     for said in quota.run():
@@ -111,7 +123,9 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "again": again,
     "bigcommerce": store,
     "pos": tills,
+    "amazon": days,
     "quota": shares,
+    "shopify": history,
     "small": small,
     "idle": idle,
     "workers": workers,

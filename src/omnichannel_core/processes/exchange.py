@@ -43,7 +43,7 @@ class Exchanged:
     """What one transaction changed.
 
     Attributes:
-        ended: those that reached an end.
+        ended: those that reached an end, here or over too many dead workers.
         lost: those that somebody else has.
         left: due ones that nobody has, counted up to a cap; 0 when nobody looked.
     """
@@ -60,8 +60,7 @@ def exchange(tx: Tx, wanted: Wanted) -> Exchanged:
     states = turns.finish_all(tx, ended)
     if wanted.passes:
         engine.answer(tx)
-    if wanted.rescues:
-        turns.rescue(tx, who, now)
+    given_up = turns.rescue(tx, who, now) if wanted.rescues else []
     taken: list[Held] = []
     left = 0
     if wanted.free > 0:
@@ -71,7 +70,9 @@ def exchange(tx: Tx, wanted: Wanted) -> Exchanged:
         left = turns.look(tx, who, now, NEAR).due if wanted.passes else 0
     if wanted.passes and left:
         engine.call(tx, [0])
-    over = [one.held for one in ended if states.get(key(one.held)) not in {None, State.QUEUED, State.WAITING}]
+    over = given_up + [
+        one.held for one in ended if states.get(key(one.held)) not in {None, State.QUEUED, State.WAITING}
+    ]
     rows = in_hand(tx, [(one.account, one.id) for one in (*over, *taken)])
     mine = {one.id for one in taken}
     return Exchanged(

@@ -70,18 +70,18 @@ def take(tx: Tx, who: Who, now: datetime, lease_until: datetime, limit: int, bus
     return take_due(tx, who, now, lease_until, limit, busy or {})[0]
 
 
-def rescue(tx: Tx, who: Who, now: datetime) -> int:
-    """What the dead and the late left is due again, for whoever takes it; how many."""
-    orphans = _unlocked(tx, _orphaned(tx, who, now))
+def rescue(tx: Tx, who: Who, now: datetime) -> list[Held]:
+    """What the dead and the late left is due again, for whoever takes it; those that were given up instead."""
+    orphans, over = _unlocked(tx, _orphaned(tx, who, now)), list[Held]()
     if orphans:
-        _give_up(tx, orphans, now)
+        over = _give_up(tx, orphans, now)
         tx.execute(
             sa.update(process)
             .where(C.id.in_(orphans), C.state == State.RUNNING.value)
             .values(state=State.QUEUED.value, worker="", lease_until=0, crashes=C.crashes + 1)
         )
         engine.call(tx, orphans)
-    return len(orphans)
+    return over
 
 
 def take_due(
@@ -106,20 +106,22 @@ def take_due(
     return [taken[one] for one in ids if one in taken], due - len(taken)
 
 
-def _give_up(tx: Tx, orphans: Collection[int], now: datetime) -> None:
+def _give_up(tx: Tx, orphans: Collection[int], now: datetime) -> list[Held]:
     """Those that every worker dies over fail, instead of taking the next one down too."""
     crash = errors.WorkerLost(
         f"{CRASHES} workers in a row ended while they ran this, without getting a page further. Look into their last "
         "words (memory, signals, native code of the driver), then start it again."
     )
-    tx.execute(
+    rows = tx.execute(
         sa.update(process)
         .where(C.id.in_(orphans), C.state == State.RUNNING.value, C.crashes >= CRASHES - 1)
         .values(
             state=State.FAILED.value, worker="", lease_until=0, crashes=CRASHES, finished_at=micros(now),
             error_key=crash.key, error=str(crash),
         )
+        .returning(C.account_id, C.id, C.fence)
     )  # fmt: skip
+    return [Held(account=row[0], id=row[1], fence=row[2]) for row in rows]
 
 
 def finish(tx: Tx, ended: Ended) -> State | None:

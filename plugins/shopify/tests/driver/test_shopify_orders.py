@@ -235,7 +235,7 @@ def test_states(more: dict[str, Any], state: str):
     assert mapped(**more).state == state
 
 
-async def test_s9_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
+async def test_s09_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
     """S9: an answer with hidden fields and errors beside its data is imported without them."""
     hidden = {
         "message": "not approved to use the email field",
@@ -250,7 +250,7 @@ async def test_s9_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
 
 
 # --- first import and changes
-async def test_first_import_then_changes(lone: Lone, shop: Any):
+async def test_s10_first_import_then_changes(lone: Lone, shop: Any):
     """S10: the first import takes all by number; afterwards whatever changed arrives, also an old order."""
     book, session = Book(shop, *(order(n, T0 + timedelta(minutes=n)) for n in range(1, 9))), lone()
     cursor = await session.run(ORDERS)
@@ -701,7 +701,7 @@ async def test_empty_bulk(lone: Lone, shop: Any):
     assert (await session.run(ORDERS)).history is None
 
 
-async def test_bulk_file_is_behind_a_redirect_or_gone(lone: Lone, shop: Any, tmp_path: Path):
+async def test_s16_bulk_file_is_behind_a_redirect_or_gone(lone: Lone, shop: Any, tmp_path: Path):
     """S16: a presigned file is followed over a few https redirects, unsigned; gone it is asked for later."""
     from omnichannel_shopify.client import Client
 

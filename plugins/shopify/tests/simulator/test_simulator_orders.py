@@ -62,7 +62,7 @@ async def test_pages_hold_every_order_once(api: Api, key: str) -> None:
     assert await pages(api, 7, key=key, back=True) == found[::-1]
 
 
-async def test_a_change_moves_an_order_to_the_end(api: Api) -> None:
+async def test_s10_a_change_moves_an_order_to_the_end(api: Api) -> None:
     """S10: sorted by change, an order that changes while pages are read is met again, and none is lost."""
     first = (await api.data(PAGE, n=20, key="UPDATED_AT"))["orders"]
     moved = first["nodes"][3]["id"]
@@ -73,7 +73,7 @@ async def test_a_change_moves_an_order_to_the_end(api: Api) -> None:
     assert len({*ids, *(one["id"] for one in first["nodes"])}) == 60
 
 
-async def test_ranges_are_inclusive(api: Api) -> None:
+async def test_s12_ranges_are_inclusive(api: Api) -> None:
     """S12: `updated_at:>=` and `id:>=` include their border, `>` does not."""
     rows = (await api.data(PAGE, n=60, key="UPDATED_AT"))["orders"]["nodes"]
     at, number = rows[10]["updatedAt"], int(rows[10]["id"].rsplit("/", 1)[1])
@@ -183,7 +183,7 @@ async def test_an_edit_takes_units_away(api: Api) -> None:
     assert shop(after["currentTotalPriceSet"]) == 20
 
 
-async def test_orders_with_more_lines_than_a_page(api: Api) -> None:
+async def test_s15_orders_with_more_lines_than_a_page(api: Api) -> None:
     """S15: a nested connection has pages of its own."""
     order = await api.order(lines=[{"quantity": 1} for _ in range(120)])
     text = "query L($id: ID!, $after: String) { order(id: $id) { lineItems(first: 50, after: $after) {"
