@@ -16,6 +16,8 @@ from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.shift import AROUND
 from omnichannel_core.processes.turn import Again, Done, Turn
+from omnichannel_core.storage import turns
+from omnichannel_core.storage.fairness import Who
 from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 
@@ -205,3 +207,29 @@ async def test_calls_do_not_pile_up(store: Store, elsewhere: Store) -> None:
         group.cancel_scope.cancel()
     assert len(seen) == 100
     assert seen[20].get("todo", 0) <= 2
+
+
+async def test_a_full_worker_calls_others_for_what_the_dead_left(store: Store, elsewhere: Store) -> None:
+    """What a dead worker had is due again within seconds, though nobody has a slot for it."""
+    go_on = anyio.Event()
+
+    async def long(turn: Turn) -> Done:
+        await go_on.wait()
+        return Done()
+
+    def die(tx: Tx) -> int:
+        one = submit(tx)
+        turns.take(tx, Who(worker="dead", kinds={"work"}), datetime.now(UTC), datetime.now(UTC), 1)
+        return one
+
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, long).serve)
+        elsewhere.write_now(lambda tx: fill(tx, 2))
+        with anyio.fail_after(20):
+            while store.read_now(lambda tx: len(Processes(tx, "a").page(states=[State.RUNNING]))) < 2:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        one = elsewhere.write_now(die)
+        await until(store, one, State.QUEUED, AROUND)
+        go_on.set()
+        await until(store, one, State.SUCCEEDED, 20)
+        group.cancel_scope.cancel()

@@ -56,6 +56,7 @@ class Shift:
         self._lately: deque[tuple[str, int]] = deque(maxlen=runner.slots)  # whose ended last
         self._waiting = 0  # due ones that found no slot
         self._more = False  # the last look at the rows left some
+        self._orphans = False  # and found some that a dead worker left
         self._passed_at = self._rescued_at = float("-inf")
         self._over = Bell()
         self._closing, self._closed = False, anyio.Event()
@@ -129,7 +130,7 @@ class Shift:
             self._looked(look, now)
             for turn in self._running.values():
                 turn.grow()
-            wanted = free and (look.due or look.orphans)
+            wanted = look.orphans or (free and look.due)
             if not (self._ended or wanted or (look.due and self._unheard())):
                 if not look.due:
                     self._answered(call)
@@ -169,8 +170,7 @@ class Shift:
 
     def _looked(self, look: turns.Look, now: datetime) -> None:
         self._waiting, self._more = look.due, look.due > 0
-        if look.orphans:
-            self._rescued_at = float("-inf")
+        self._orphans = look.orphans
         soon = AROUND if look.next_at is None else (look.next_at - now).total_seconds()
         self._around_at = anyio.current_time() + min(max(soon, QUICK), AROUND)
 
@@ -179,7 +179,10 @@ class Shift:
         ended, self._ended = self._ended, []
         busy = Counter(_owner(turn) for turn in self._running.values()) + Counter(self._lately)
         at, call = anyio.current_time(), self._heard()
-        rescues = free > 0 and at - self._rescued_at >= IDLE
+        rescues = self._orphans or (
+            free > 0 and at - self._rescued_at >= IDLE
+        )  # with no slot for them: others are called
+        self._orphans = False
         passes = self._calls is not None and (self._unheard() or (free > 0 and at - self._passed_at >= PASS))
         wanted = self._wanted(ended, free, busy, rescues=rescues, passes=passes)
         try:
