@@ -25,7 +25,7 @@ from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
-DEADLINES = Deadlines(connect=2.0, request=1.0, download=10.0)
+DEADLINES = Deadlines(connect=2.0, request=0.4, download=10.0)
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)
