@@ -59,6 +59,7 @@ class House:
     left: bool = False
     plugins: list[object] = attrs.field(factory=list)
     asked_to_end: bool = False
+    alone: bool = False
 
     def __attrs_post_init__(self) -> None:
         self.store.write_now(self._seed)
@@ -126,7 +127,7 @@ class House:
     async def turn(self, stream: str) -> Done | Again | Wait:
         """One turn of the stream's delivery, as a runner would give it."""
         mine = await self.store.write(lambda tx: self._take(tx, stream))
-        turn = Turn(mine, store=self.store, clock=self.clock, lease=60.0, crowd=lambda: False)
+        turn = Turn(mine, store=self.store, clock=self.clock, lease=60.0, crowd=lambda: False, alone=self.alone)
         if self.asked_to_end:
             turn.ask(1.0)
         return await self.delivering.handle(turn)

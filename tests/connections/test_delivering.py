@@ -550,6 +550,17 @@ async def test_stock_overtakes_offers(house: Any) -> None:
     assert await house.states() == [ACCEPTED, QUEUED, QUEUED]
 
 
+async def test_a_delivery_that_is_run_alone_gives_way_to_none(house: Any) -> None:
+    """Whoever runs one delivery to its end has it end, although stock is due that nobody sends."""
+    house.stream("stock", StockLevel, accept, state=True)
+    house.stream("offers", Offer, accept)
+    await house.hub.push("a", 1, "stock", [stock("a")])
+    await house.queue("offers", Offer(id="1"))
+    house.alone = True
+    assert isinstance(await house.turn("offers"), Done)
+    assert await house.states() == [QUEUED, ACCEPTED]
+
+
 async def test_a_waiting_delivery_is_woken(house: Any) -> None:
     """New records wake a delivery that waits for a ticket, and not one that waits for the remote."""
     house.stream("offers", Offer, accept)

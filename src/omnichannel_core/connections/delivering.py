@@ -217,7 +217,7 @@ class _Cycle:
         status, health = Connections(tx, connection.account).switches(connection.id)
         if status is not Status.ACTIVE or health is Health.SUSPENDED:
             return _Stop(Done(f"{name}: the connection is switched off; what is queued rests."))
-        urgent = sending.overtaken(tx, connection.account, connection.id, self._above(), now)
+        urgent = "" if self.turn.alone else sending.overtaken(tx, connection.account, connection.id, self._above(), now)
         if urgent:
             return _Stop(Wait(BUSY, f"{name}: {urgent} goes first"))
         sending.recover(tx, self.taken)

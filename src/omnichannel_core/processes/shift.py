@@ -224,7 +224,9 @@ class Shift:
             self._queue.ends.ring()
 
     def _start(self, process: Process) -> None:
-        turn = Turn(process, store=self._store, clock=self._clock, lease=self._lease, crowd=self._crowded)
+        turn = Turn(
+            process, store=self._store, clock=self._clock, lease=self._lease, crowd=self._crowded, alone=self._alone
+        )
         self._running[process.id, process.fence] = turn
         if process.cancel:
             turn.ask(self._runner.grace)

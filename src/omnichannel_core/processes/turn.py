@@ -51,12 +51,14 @@ class Turn:
         process: its row as it was taken.
         payload: what is remembered between turns. Change it freely: it is stored when the turn ends, and at once when
             given to `beat`; a turn that is cut off leaves what was stored before.
+        alone: nobody runs other processes beside it here (`Runner.run_to_end`): it gives way to none.
     """
 
     def __init__(
-        self, process: Process, *, store: Store, clock: Clock, lease: float, crowd: Callable[[], bool]
-    ) -> None:
-        self.process = process
+        self, process: Process, *, store: Store, clock: Clock, lease: float, crowd: Callable[[], bool],
+        alone: bool = False,
+    ) -> None:  # fmt: skip
+        self.process, self.alone = process, alone
         self.payload: dict[str, Any] = dict(process.payload)
         self._stored = json.dumps(self.payload)
         self.scope = anyio.CancelScope(shield=True)  # the host's cancellation ends a turn at a page border first

@@ -62,7 +62,10 @@ class StallFacts(DriverConformance):
         named = f"{exchange.method} {path[-1] if exchange.method == 'GET' and len(path) == 3 else path[0]}"
         stranger = [part for part in exchange.path.partition("?")[2].split("&") if part.split("=")[0] not in
                     ("", "since", "after")]  # fmt: skip
-        return [*([] if named in PATHS else [f"{named} is not defined"]), *(f"{one} is not defined" for one in stranger)]
+        return [
+            *([] if named in PATHS else [f"{named} is not defined"]),
+            *(f"{one} is not defined" for one in stranger),
+        ]
 
     def many(self, remote: Remote, count: int) -> str:
         """Orders, a hundred a page."""
