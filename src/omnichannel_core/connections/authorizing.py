@@ -19,7 +19,6 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.driver import Call, Driver, Grant, Token, Trip
 from omnichannel_core.model.grant import DRAFT_LIFE, Draft
 from omnichannel_core.model.lifecycle import Move, move
-from omnichannel_core.remote.targets import stand_in
 from omnichannel_core.storage import drafts
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.numbers import next_number
@@ -99,6 +98,8 @@ class Authorizing:
         state = secrets.token_urlsafe(32)
         one = await self._new(account, driver, actor, connection, name, before.draft, form, return_url)
         trip = Trip(state=state, return_url=return_url, context=one.context)
+        from omnichannel_core.remote.targets import stand_in  # the HTTP client's door: opened with the first connection
+
         begin = declared.flow.begin
         async with self.sessions.draft(account, declared, one.id, form) as work:
             url = await checking.asked("AUTHORIZE", lambda: begin(work.session, trip))

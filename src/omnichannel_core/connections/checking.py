@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import attrs
@@ -12,12 +12,15 @@ import attrs
 from omnichannel_core import errors
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions, Work
-from omnichannel_core.driver import Checkup, Credentials
+from omnichannel_core.driver import Checkup
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.lifecycle import Health, Move, move
 from omnichannel_core.remote import redaction
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.store import Tx
+
+if TYPE_CHECKING:
+    from omnichannel_core.driver import Credentials
 
 DEADLINE = 30.0  # seconds; a person is waiting
 SOON = timedelta(days=14)  # before something ends, it is announced
