@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import bigcommerce, browsing, competing, controlling, crowding, growing, listing, pos, quota
 from benchmarks.figures import Figure
 
 
@@ -34,6 +34,11 @@ def connections(_: Plan) -> Iterable[Figure]:
     for said in listing.run():
         note = "; ".join(f"{key} {said[key]}" for key in ("column", "operator", "slowest") if key in said)
         yield Figure(said["figure"], said["value"], "ms", limit=said.get("budget"), side="most", note=note)
+
+
+def pages(_: Plan) -> Iterable[Figure]:
+    """The admin pages, as a browser gets them."""
+    return browsing.figures()
 
 
 def crowd(_: Plan) -> Iterable[Figure]:
@@ -72,6 +77,7 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
     "list": connections,
+    "pages": pages,
     "crowd": crowd,
     "memory": memory,
     "again": again,
