@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,8 @@ def test_authorize_amazon(live: Any, browser: Any, size: str) -> None:
     expect(token).to_have_value("Authorized")
     assert "code" not in page.url
     accessible(page)
+    if size == "desktop" and "OMNICHANNEL_SCREENSHOTS" in os.environ:
+        page.screenshot(path=Path(os.environ["OMNICHANNEL_SCREENSHOTS"]) / "authorize.png")
     page.get_by_role("button", name="SAVE").click()
     synchronized(page, live)
 
