@@ -1,0 +1,134 @@
+"""What an author says about a driver so that the kit can try it: the only thing there is to write."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import urllib.request
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, ClassVar
+
+import attrs
+
+from omnichannel_core.driver import Token
+from omnichannel_core.records import Record
+from omnichannel_core.testing.faults import Exchange
+from omnichannel_core.testing.serving import load, served
+
+Expected = Mapping[str, Mapping[str, Mapping[str, object]]]
+"""By pull stream, and by record id: fields as they must come in ({} where only the id matters)."""
+STANDARD = frozenset({"test_rule"})
+
+
+@attrs.define
+class Remote:
+    """A marketplace to try a driver on: a simulator behind an address, or something in memory ('' then)."""
+
+    address: str = ""
+    app: Any = None
+
+    def control(self, path: str, body: Mapping[str, Any] | None = None, method: str = "") -> Any:
+        """One call of the simulator's control API, past all faults."""
+        data = None if body is None else json.dumps(dict(body)).encode()
+        request = urllib.request.Request(  # noqa: S310 - the simulator's own loopback address
+            f"{self.address}/_control/{path}", data=data, method=method or ("GET" if body is None else "POST"),
+            headers={"content-type": "application/json"},
+        )  # fmt: skip
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+class DriverConformance:
+    """Subclass it as `class TestMyDriver(DriverConformance)`, say the facts, and run pytest.
+
+    Attributes:
+        driver: the entry point's name.
+        credentials: as a person types them; `wrong_credentials` are well formed and refused by the remote.
+        application: what the vendor registered, where the driver has such a form.
+        settings: what is set, by page.
+        subject: what the connection is made for, where the flow says `made_for`.
+        simulator: name of an installed simulator, with `options`; or say `open_remote` yourself.
+        loops: event loops to run on.
+        lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
+        no_definition: why there is no official API definition to agree with, where there is none.
+        records: how many records the rule of flat memory pulls (a million in a campaign).
+    """
+
+    driver: ClassVar[str] = ""
+    credentials: ClassVar[Mapping[str, Any]] = {}
+    wrong_credentials: ClassVar[Mapping[str, Any] | None] = None
+    application: ClassVar[Mapping[str, Any] | None] = None
+    settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    subject: ClassVar[Record | None] = None
+    simulator: ClassVar[str] = ""
+    options: ClassVar[Mapping[str, Any]] = {}
+    loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
+    lacking: ClassVar[Mapping[str, str]] = {}
+    no_definition: ClassVar[str] = ""
+    records: ClassVar[int] = 2_000
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """A standard test is never replaced."""
+        super().__init_subclass__(**more)
+        if replaced := STANDARD & set(vars(cls)):
+            raise TypeError(f"{cls.__name__} replaces {', '.join(sorted(replaced))}; say what is lacking in `lacking`.")
+
+    def open_remote(self) -> AbstractContextManager[Remote]:
+        """A remote of its own for each rule, with something in it."""
+        return self._simulated()
+
+    @contextmanager
+    def _simulated(self) -> Iterator[Remote]:
+        app: Callable[..., Awaitable[object]] = load(self.simulator, self.options)
+        with served(app) as address:
+            remote = Remote(address, app)
+            self.fill(remote)
+            yield remote
+
+    def fill(self, remote: Remote) -> None:
+        """Put into a new simulator what there is to pull."""
+
+    def tokens(self, remote: Remote) -> Mapping[str, Token]:
+        """What AUTHORIZE brought, where the driver has tokens that credentials alone do not give."""
+        return {}
+
+    def turn(self, remote: Remote, seconds: float) -> None:
+        """The clock went on: let the remote's follow."""
+
+    def expected(self, remote: Remote) -> Expected:
+        """What a full pull of each stream must bring, no more and no less."""
+        return {}
+
+    def change(self, remote: Remote) -> Expected:
+        """Change something over there after a full pull; what the next run must bring (more is tolerated)."""
+        return {}
+
+    def pushes(self, remote: Remote) -> Mapping[str, Sequence[Record]]:
+        """Records to push, by stream: at least one for each push stream."""
+        return {}
+
+    def held(self, remote: Remote) -> object:
+        """What the remote holds that pushes change, comparable with ==; numbers of effects, not their times."""
+        return None
+
+    def agrees(self, exchange: Exchange) -> Collection[str]:
+        """How a request or an answer differs from the official API definition; empty where it agrees."""
+        return ()
+
+    def many(self, remote: Remote, count: int) -> str:
+        """So many records to pull from now on; the name of the stream that brings them."""
+        return ""
+
+    def test_rule(self, rule: str) -> None:
+        """Every rule is one test, named after it."""
+        from omnichannel_core.testing.conformance.certifying import try_in_pytest
+
+        try_in_pytest(self, rule)
+
+
+def says(facts: DriverConformance, name: str) -> bool:
+    """Whether the author wrote this fact."""
+    own = inspect.getattr_static(type(facts), name)
+    return own is not inspect.getattr_static(DriverConformance, name)

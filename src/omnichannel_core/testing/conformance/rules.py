@@ -1,0 +1,70 @@
+"""Rules: what each demands, why it matters, whether it can apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from omnichannel_core.testing.conformance.trying import Subject
+
+
+class Level(IntEnum):
+    """What a driver has proved."""
+
+    NONE = 0
+    BRONZE = 1
+    SILVER = 2
+    GOLD = 3
+    PLATINUM = 4
+
+
+class Failed(AssertionError):
+    """A rule does not hold: what was seen, and what now."""
+
+
+class NotShown(Exception):
+    """The facts do not let the rule be tried."""
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """One demand.
+
+    Attributes:
+        why: what goes wrong for a merchant or a host otherwise.
+        out_of_place: says why the rule cannot apply to a driver; '' when it does. Computed from what the driver
+            declares, never from what its author wishes.
+    """
+
+    name: str
+    level: Level
+    why: str
+    check: Callable[[Subject], None]
+    out_of_place: Callable[[Subject], str]
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(
+    level: Level, why: str, *, out_of_place: Callable[[Subject], str] = lambda subject: ""
+) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+    """Register a function as the rule of its name."""
+
+    def add(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
+        name = f"{level.name.lower()}-{check.__name__.replace('_', '-')}"
+        _RULES[name] = Rule(name=name, level=level, why=why, check=check, out_of_place=out_of_place)
+        return check
+
+    return add
+
+
+def all_rules() -> Mapping[str, Rule]:
+    """By name, from bronze to platinum."""
+    from omnichannel_core.testing.conformance import bronze, gold, platinum, silver  # noqa: F401 - they register
+
+    return dict(sorted(_RULES.items(), key=lambda pair: pair[1].level))

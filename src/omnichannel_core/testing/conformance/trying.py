@@ -1,0 +1,216 @@
+"""What rules are tried with: the driver, a remote behind a fault proxy, sessions, and walks through a pull."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import anyio
+import attrs
+import msgspec
+
+from omnichannel_core import errors
+from omnichannel_core.driver import Batch, Driver, Form, Item, Page, PullStream, PushStream, Wait
+from omnichannel_core.gate.catalog import Catalog, Found
+from omnichannel_core.gate.gathering import gather
+from omnichannel_core.records import Bad, Order, Record
+from omnichannel_core.remote.limits import Limiter
+from omnichannel_core.testing.clock import FakeClock
+from omnichannel_core.testing.conformance.facts import DriverConformance, Remote
+from omnichannel_core.testing.conformance.rules import Failed
+from omnichannel_core.testing.faults import FaultProxy, proxied
+from omnichannel_core.testing.session import LoneSession
+
+MOST_PAGES = 2_000
+MOST_SECONDS = 60.0  # of one rule on one loop
+TYPED: tuple[type[errors.OmnichannelError], ...] = (
+    *errors.DRIVERS_MAY_RAISE,
+    errors.ContractBroken,
+    errors.AddressRefused,
+)
+
+
+@attrs.frozen
+class Brought:
+    """What a walk brought. `cursors` begin with the first one, and have one more than there are pages."""
+
+    pages: Sequence[Page[Any]]
+    cursors: Sequence[Any]
+
+    @property
+    def records(self) -> dict[tuple[str, str], Record]:
+        """By kind and id; later ones win."""
+        found = [one for page in self.pages for one in page.records if isinstance(one, Record)]
+        return {(type(one).__name__, one.id): one for one in found}
+
+    @property
+    def bad(self) -> list[Bad]:
+        """What could not be read."""
+        return [one for page in self.pages for one in page.records if isinstance(one, Bad)]
+
+
+@attrs.define(eq=False)
+class Bench:
+    """One loop, one remote, one clock."""
+
+    facts: DriverConformance
+    driver: Driver
+    remote: Remote
+    proxy: FaultProxy | None
+    folder: Path
+    clock: FakeClock
+    limiter: Limiter
+    sessions: list[LoneSession] = attrs.field(factory=list)
+
+    def session(self, credentials: Any = None) -> LoneSession:
+        """A new one, as after a restart: nothing but what is stored."""
+        forms = list[Form](_forms(self.facts, self.driver, credentials))
+        scratch, exchange = self.folder / f"scratch-{len(self.sessions)}", self.folder / "exchange"
+        for folder in (scratch, exchange):
+            folder.mkdir(parents=True, exist_ok=True)
+        made = LoneSession(
+            driver=self.driver, clock=self.clock, scratch=scratch, exchange=exchange, limiter=self.limiter,
+            forms={type(one): one for one in forms}, address=self.proxy.address if self.proxy else "",
+            tokens=dict(self.facts.tokens(self.remote)), subject=self.facts.subject,
+        )  # fmt: skip
+        if self.sessions:
+            made.stored = self.sessions[-1].stored
+        self.sessions.append(made)
+        return made
+
+    async def step(self, session: LoneSession, stream: PullStream[Any], cursor: Any) -> Page[Any]:
+        """One page, by `pull` or by `pull_together`."""
+        if stream.pull is not None:
+            return await stream.pull(session, cursor)
+        assert stream.pull_together is not None  # noqa: S101 - declarations have one of the two
+        channel = next((one.channel() for one in session.forms.values() if hasattr(one, "channel")), "")
+        pages = await stream.pull_together({channel: (session, cursor)})
+        if set(pages) != {channel}:
+            raise Failed(f"pull_together of {stream.name} answers for {sorted(pages)}, asked was {channel!r}.")
+        return pages[channel]
+
+    async def walk(
+        self, stream: PullStream[Any], cursor: Any = None, session: LoneSession | None = None, most: int = MOST_PAGES
+    ) -> Brought:
+        """To the end of a run, every page committed, every cursor stored and read again."""
+        session = session or self.session()
+        at = stream.cursor() if cursor is None else cursor
+        pages, cursors = list[Page[Any]](), [at]
+        while len(pages) < most:
+            page = await self.step(session, stream, at)
+            if not isinstance(page, Page) or not isinstance(page.cursor, stream.cursor):
+                raise Failed(f"pull of {stream.name} answers {type(page).__name__} without a {stream.cursor.__name__}.")
+            session.commit(page.records)
+            at = msgspec.json.decode(msgspec.json.encode(page.cursor), type=stream.cursor)
+            pages.append(page)
+            cursors.append(at)
+            if isinstance(page.more, Wait):
+                self.clock.turn(max(page.more.seconds, 0.001))
+            elif not page.more:
+                return Brought(pages, cursors)
+        raise Failed(f"pull of {stream.name} does not end within {most} pages; let `more` become False.")
+
+    async def prepared(self) -> LoneSession:
+        """A session whose data model was pulled."""
+        session = self.session()
+        for stream in self.driver.model_streams():
+            await self.walk(stream, session=session)
+        return session
+
+    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
+        """The author's samples as the house would hand them out."""
+        records = self.facts.pushes(self.remote).get(stream.name, ())
+        for at in range(0, len(records), stream.batch):
+            part = records[at : at + stream.batch]
+            items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
+            yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
+
+    def _with_order(self, item: Item[Any]) -> Item[Any]:
+        order = self.sessions[-1].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
+        return attrs.evolve(item, order=order) if isinstance(order, Order) else item
+
+
+@attrs.define(eq=False)
+class Subject:
+    """A driver under trial."""
+
+    facts: DriverConformance
+    catalog: Catalog = attrs.field(factory=Catalog)
+
+    @property
+    def found(self) -> Found:
+        """Its metadata.
+
+        Raises:
+            Failed: it is not installed.
+        """
+        found = self.catalog.get(self.facts.driver)
+        if found is None:
+            there = ", ".join(self.catalog.listing()) or "none"
+            raise Failed(f"No installed distribution declares a driver {self.facts.driver!r}; there: {there}.")
+        return found
+
+    def gather(self) -> Driver:
+        """Ask every hook, as the loader does."""
+        try:
+            return gather(self.found)
+        except errors.DriverBroken as broken:
+            raise Failed(str(broken)) from broken
+
+    @cached_property
+    def _driver(self) -> Driver:
+        return self.gather()
+
+    @property
+    def driver(self) -> Driver:
+        """What it declares."""
+        return self._driver
+
+    def each(self, work: Callable[[Bench], Awaitable[None]]) -> None:
+        """On every loop, each with a remote of its own."""
+        for loop in self.facts.loops:
+            with self.facts.open_remote() as remote, contextlib.ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="omni-kit-")))
+                proxy = stack.enter_context(proxied(remote.address)) if remote.address else None
+                anyio.run(self._on, work, remote, proxy, folder, backend=loop)
+
+    async def _on(
+        self, work: Callable[[Bench], Awaitable[None]], remote: Remote, proxy: FaultProxy | None, folder: Path
+    ) -> None:
+        clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
+        bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
+        try:
+            with anyio.fail_after(MOST_SECONDS):
+                await work(bench)
+        except TimeoutError:
+            raise Failed(f"It does not end within {MOST_SECONDS:g} s; something waits without an end.") from None
+        finally:
+            for session in bench.sessions:
+                await session.aclose()
+
+
+@contextlib.asynccontextmanager
+async def raising(what: str) -> AsyncIterator[list[errors.OmnichannelError]]:
+    """Collects the typed error of the block; another one, or none, fails the rule."""
+    caught = list[errors.OmnichannelError]()
+    try:
+        yield caught
+    except TYPED as problem:
+        caught.append(problem)
+    except Exception as problem:
+        raise Failed(f"{what} raises {type(problem).__name__}; raise what drivers may raise.") from problem
+    if not caught:
+        raise Failed(f"{what} raises nothing; the fault goes unnoticed.")
+
+
+def _forms(facts: DriverConformance, driver: Driver, credentials: Any) -> Iterator[Form]:
+    typed = facts.credentials if credentials is None else credentials
+    yield driver.credentials.model_validate(typed)
+    if driver.application is not None and facts.application is not None:
+        yield driver.application.model_validate(facts.application)
+    for name, page in driver.pages.items():
+        yield page.form.model_validate(facts.settings.get(name, {}))

@@ -1,0 +1,60 @@
+"""The pytest plugin: gives every subclass of DriverConformance its rules, and prints its level.
+
+pytest finds it by its entry point. Nothing but this file is imported until a test file uses the kit.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from omnichannel_core.testing.conformance.certifying import Tried
+
+PROPERTY = "omnichannel-rule"
+_KIT = "omnichannel_core.testing.conformance"
+
+
+def _is_kit(cls: Any) -> bool:
+    kit = sys.modules.get(f"{_KIT}.facts")
+    return kit is not None and isinstance(cls, type) and issubclass(cls, kit.DriverConformance)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each rule."""
+    if metafunc.function.__name__ == "test_rule" and _is_kit(metafunc.cls):
+        from omnichannel_core.testing.conformance.rules import all_rules
+
+        metafunc.parametrize("rule", list(all_rules()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """The verdict goes with the report, also from another process."""
+    found: Tried | None = vars(getattr(item, "instance", None) or item).get("tried")
+    if found is not None and _is_kit(getattr(item, "cls", None)):
+        cls: Any = item.cls  # type: ignore[attr-defined]
+        item.user_properties.append(
+            (PROPERTY, [cls.__name__, cls.driver, found.rule, str(found.verdict), found.reason])
+        )
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Each driver's level."""
+    told = dict[tuple[str, str], dict[str, list[str]]]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == PROPERTY:
+                    told.setdefault((value[0], value[1]), {})[value[2]] = value[3:]
+    if not told:
+        return
+    from omnichannel_core.testing.conformance.certifying import Certificate, Tried, Verdict
+
+    terminalreporter.section("conformance")
+    for (_, driver), rules in told.items():
+        tried = {rule: Tried(rule, Verdict(verdict), why) for rule, (verdict, why) in rules.items()}
+        for line in Certificate(driver, tried).lines():
+            terminalreporter.write_line(line)
