@@ -10,6 +10,7 @@ from typing import Literal
 from benchmarks import (
     amazon,
     bigcommerce,
+    browsing,
     competing,
     controlling,
     crowding,
@@ -50,6 +51,11 @@ def connections(_: Plan) -> Iterable[Figure]:
     for said in listing.run():
         note = "; ".join(f"{key} {said[key]}" for key in ("column", "operator", "slowest") if key in said)
         yield Figure(said["figure"], said["value"], "ms", limit=said.get("budget"), side="most", note=note)
+
+
+def pages(_: Plan) -> Iterable[Figure]:
+    """The admin pages, as a browser gets them."""
+    return browsing.figures()
 
 
 def crowd(_: Plan) -> Iterable[Figure]:
@@ -118,6 +124,7 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "control": control,
     "contest": contest,
     "list": connections,
+    "pages": pages,
     "crowd": crowd,
     "memory": memory,
     "again": again,

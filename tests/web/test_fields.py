@@ -147,3 +147,26 @@ def test_secrets_are_not_shown_again() -> None:
     assert "hush" not in repr(shown)
     assert shown["section"] == {"code": "a"}
     assert "hush" not in repr(list(flat(DRAWING.fields(SCHEMA, shown))))
+
+
+def test_groups() -> None:
+    """Options go under the group that the schema or the pulled list names, in the order of its first one."""
+    rows = [{"const": "us", "title": "United States", "group": "America"}, {"const": "de", "group": "Europe"},
+            {"const": "ca", "title": "Canada", "group": "America"}, {"const": "xx"}]  # fmt: skip
+    schema = {
+        "properties": {
+            "place": {"type": "string", "enum": ["us", "de", "ca", "xx"], "oneOf": rows},
+            "carrier": {"type": "string"},
+        }
+    }
+    listed = [{"value": "dhl", "label": "DHL", "extra": {"group": "Europe"}}, {"value": "ups", "label": "UPS"}]
+    drawing = Drawing(root=schema, prefix="s", options={"carrier": listed}, editing=True)
+    place, carrier = drawing.fields(schema, {"place": "us"})
+    assert [(name, [one.value for one in some]) for name, some in place.groups] == [
+        ("America", ["us", "ca"]), ("Europe", ["de"]), ("", ["xx"]),
+    ]  # fmt: skip
+    assert [(name, [one.label for one in some]) for name, some in carrier.groups] == [
+        ("Europe", ["DHL"]),
+        ("", ["UPS"]),
+    ]
+    assert place.worded == "United States"

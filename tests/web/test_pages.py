@@ -328,3 +328,14 @@ async def test_languages(site: Any) -> None:
     assert "Verbindung hinzufügen" in german
     assert '<html lang="en">' in (await site.client(**{"accept-language": "fr"}).get("/")).text
     assert '<html lang="en">' in (await site.client(**{"accept-language": "de;q=x, ;q="}).get("/")).text
+
+
+async def test_stores(web: Any) -> None:
+    """The page of stores is there where none is, and says why one cannot be added."""
+    page = await web.get("/stores")
+    assert (page.status_code, "No stores yet." in page.text) == (200, True)
+    refused = await web.post("/stores", data={"name": "Corner shop", "currency": "eur", "gross_prices": "on"})
+    assert refused.status_code >= 400
+    assert "A store needs a driver that is made for stores" in refused.text
+    wrong = await web.post("/stores", data={"name": "", "currency": "E1"})
+    assert (wrong.status_code, wrong.text.count('aria-invalid="true"')) == (422, 1)

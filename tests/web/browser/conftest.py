@@ -7,13 +7,15 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import attrs
 import pytest
 import uvicorn
@@ -37,6 +39,14 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 AT = "/omnichannel"
 APP = {"client_id": "app-client", "client_secret": "app-client-secret-987654321"}
+SELLING = {"client_id": "amzn1.application-oa2-client.pages", "client_secret": "amzn1.oa2-cs.v1.pages",
+           "application_id": "amzn1.sellerapps.app.pages"}  # fmt: skip
+APPLICATIONS = {
+    "bigcommerce": {"client_id": APP["client_id"], "client_secrets": [APP["client_secret"]]},
+    "shopify": {"client_id": APP["client_id"], "client_secrets": [APP["client_secret"]]},
+    "amazon": {"application_id": SELLING["application_id"], "client_id": SELLING["client_id"],
+               "client_secrets": [SELLING["client_secret"]]},
+}  # fmt: skip
 TOKEN = "token-of-the-store-0123456789"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = {"desktop": (1280, 820), "phone": (390, 780)}
@@ -65,6 +75,19 @@ async def market(request: Request) -> Response:
     )  # fmt: skip
 
 
+class Ahead:
+    """The real time, which a test may put ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
 @attrs.define
 class Live:
     """A running host. `call` runs house functions on its loop."""
@@ -74,6 +97,7 @@ class Live:
     call: Callable[..., Any]
     keys: Any
     simulators: dict[str, str]
+    clock: Ahead
     accounts: int = 0
 
     def account(self, *drivers: str) -> str:
@@ -84,12 +108,12 @@ class Live:
         for driver in drivers:
             text = vendor.issue(
                 self.keys[0], account=name, driver=driver, distribution=f"omnichannel-{driver}", now=datetime.now(UTC),
-                application=f"app-{name}" if driver == "bigcommerce" else "",
+                application=f"app-{name}-{driver}" if driver in APPLICATIONS else "",
             )  # fmt: skip
             self.call(self.house.licenses.add, name, text)
-            if driver == "bigcommerce":
-                values = {"client_id": APP["client_id"], "client_secrets": [APP["client_secret"]]}
-                document = {"name": f"app-{name}", "driver": driver, "version": 1, "values": values}
+            if driver in APPLICATIONS:
+                values = APPLICATIONS[driver]
+                document = {"name": f"app-{name}-{driver}", "driver": driver, "version": 1, "values": values}
                 self.call(self.house.licenses.add_application, name, document)
             self.call(self.house.drivers.install, name, driver)
         return name
@@ -108,16 +132,18 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """The host, for all tests of a module."""
-    folder, port = tmp_path_factory.mktemp("live"), _free_port()
-    with pytest.MonkeyPatch.context() as patch, simulator.running("bigcommerce") as shops:
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The host, for all tests of a module, with the simulators that it names."""
+    folder, port, clock = tmp_path_factory.mktemp("live"), _free_port(), Ahead()
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        names = getattr(request.module, "SIMULATORS", ("bigcommerce",))
+        places = {name: stack.enter_context(simulator.running(name)) for name in names}
         catalog = _plugged(patch, folder)
         address = f"http://127.0.0.1:{port}"
-        simulator.control(shops, "apps", {**APP, "auth_callback": f"{address}{AT}/callbacks/bigcommerce/auth"})
+        _registered(places, address + AT)
         keys = vendor.keygen()
         house = Omnichannel(
-            folder / "shop.db", trust=vendor.key_set(keys[1]), catalog=catalog, endpoints={"bigcommerce": shops},
+            folder / "shop.db", trust=vendor.key_set(keys[1]), catalog=catalog, endpoints=places, clock=clock,
             callback_base=f"{address}{AT}", host_lists={"shipping_providers": lambda _: {"dhl": "DHL", "ups": "UPS"}},
         )  # fmt: skip
         _trips(patch, port, address)
@@ -127,9 +153,20 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
                                     timeout_graceful_shutdown=1)  # fmt: skip
             server = uvicorn.Server(config)
             serving = portal.start_task_soon(server.serve)
-            yield Live(address + AT, house, _caller(portal), keys, {"bigcommerce": shops})
+            yield Live(address + AT, house, _caller(portal), keys, places, clock)
             server.should_exit = True
             serving.result(20)
+
+
+def _registered(places: Mapping[str, str], base: str) -> None:
+    """The vendor's applications, with the addresses that the pages are reached at."""
+    apps = {
+        "bigcommerce": {**APP, "auth_callback": f"{base}/callbacks/bigcommerce/auth"},
+        "amazon": {**SELLING, "redirect_uris": [f"{base}/oauth/amazon"]},
+        "shopify": {**APP, "redirect_urls": [f"{base}/oauth/shopify"], "app_url": f"{base}/callbacks/shopify/app"},
+    }
+    for name, address in places.items():
+        simulator.control(address, "apps", apps[name])
 
 
 def _caller(portal: Any) -> Callable[..., Any]:
@@ -207,7 +244,8 @@ class Browser:
         return page
 
     def _asked(self, url: str) -> None:
-        if not url.startswith("data:") and urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+        host = urlsplit(url).hostname or ""
+        if not url.startswith("data:") and host not in ("127.0.0.1", "localhost") and not host.endswith(".localhost"):
             self.away.append(url)
 
 

@@ -39,7 +39,7 @@ SCREENS = (
     "/connections/{one}?tab=settings&page=orders", "/connections/{one}?tab=schedule",
     "/connections/{off}?tab=settings", "/connections/{one}/delete", "/connections/{off}/delete", "/processes",
     "/errors", "/errors?connection={off}", "/drivers", "/drivers/echo/defaults", "/drivers/bigcommerce/defaults",
-    "/hub/orders", "/hub/returns", "/hub/orders/{one}/{order}", "/views/create", "/nothing",
+    "/hub/orders", "/hub/returns", "/hub/orders/{one}/{order}", "/views/create", "/stores", "/nothing",
 )  # fmt: skip
 
 

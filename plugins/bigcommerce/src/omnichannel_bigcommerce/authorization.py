@@ -261,4 +261,7 @@ async def unsubscribe(session: Session) -> None:
 
 
 FLOW = AuthorizationFlow(check=check, disconnect=unsubscribe)
-CALLBACKS = Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe)
+CONTROL_PANEL = ("https://*.mybigcommerce.com", "https://*.bigcommerce.com")
+"""Whose frame an installed app is shown in (guide bigcommerce-and-shopify 1.3: auth and load are answered there)."""
+
+CALLBACKS = Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe, framed_by=CONTROL_PANEL)

@@ -143,4 +143,7 @@ async def unsubscribe(session: Session) -> None:
             await client.mutate("Unsubscribe", "webhookSubscriptionDelete", repeatable=True, id=hook.id)
 
 
-CALLBACKS = Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe)
+ADMIN = ("https://admin.shopify.com", "https://*.myshopify.com")
+"""Whose frame an embedded app is shown in."""
+
+CALLBACKS = Callbacks(receive=receive, subscribe=subscribe, unsubscribe=unsubscribe, framed_by=ADMIN)

@@ -43,7 +43,8 @@ class Sheet:
             return []
         wrong = self.trouble.fields if isinstance(self.trouble, errors.FormInvalid) else {}
         form = self.schema["credentials"]
-        return Drawing(root=form, prefix=PREFIX, errors=wrong).fields(form, self.values)
+        drawing = Drawing(root=form, prefix=PREFIX, errors=wrong, authorized=self.authorized)
+        return drawing.fields(form, self.values)
 
     @property
     def summary(self) -> list[tuple[str, str]]:

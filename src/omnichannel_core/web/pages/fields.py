@@ -14,11 +14,12 @@ SPARE = 1  # empty rows at the end, for browsers without JavaScript
 
 @attrs.frozen
 class Option:
-    """One possible value. `missing`: stored, and no longer in its list."""
+    """One possible value. `missing`: stored, and no longer in its list; `group`: what a drop-down puts it under."""
 
     value: str
     label: str
     missing: bool = False
+    group: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +52,19 @@ class Field:
         """For labels and anchors."""
         return "f-" + self.name.replace(".", "-").replace(" ", "_")
 
+    @property
+    def groups(self) -> list[tuple[str, list[Option]]]:
+        """The options by their group, in the order of its first one; '' is none."""
+        found = dict[str, list[Option]]()
+        for option in self.options:
+            found.setdefault(option.group, []).append(option)
+        return list(found.items())
+
+    @property
+    def worded(self) -> Any:
+        """The value as its option calls it."""
+        return next((option.label for option in self.options if option.value == self.value), self.value)
+
 
 @attrs.frozen(kw_only=True)
 class Drawing:
@@ -59,6 +73,7 @@ class Drawing:
     Attributes:
         options: by dotted place, as the house tells them for a settings page.
         editing: fixed fields cannot be typed any more.
+        authorized: a token was brought, and stands behind the locked fields.
     """
 
     root: Schema
@@ -67,6 +82,7 @@ class Drawing:
     options: Mapping[str, Sequence[Mapping[str, Any]]] = attrs.field(factory=dict)
     origin: Mapping[str, str] = attrs.field(factory=dict)
     editing: bool = False
+    authorized: bool = False
 
     # --- schema
     def solid(self, schema: Schema) -> Schema:
@@ -115,7 +131,8 @@ class Drawing:
             name=f"{self.prefix}.{here}", kind=kind_of(schema, choices=options is not None, whole=self),
             label=str(schema.get("title") or name.replace("_", " ").capitalize()),
             help=str(schema.get("description", "")), error=self.errors.get(here, ""), required=required,
-            locked=bool(ui.get("locked")), fixed=bool(ui.get("fixed")) and self.editing, options=options or (),
+            locked=bool(ui.get("locked")), stored=bool(ui.get("locked")) and self.authorized,
+            fixed=bool(ui.get("fixed")) and self.editing, options=options or (),
             when=f"{self.prefix}.{path}{ui['when']}" if ui.get("when") else "", origin=self.origin.get(here, ""),
         )  # fmt: skip
         return self._filled(base, schema, value, here, there)
@@ -183,22 +200,31 @@ class Drawing:
     def choices_of(self, schema: Schema, place: str) -> list[Option] | None:
         """None where anything may be typed."""
         if place in self.options:
-            said = self.options[place]
-            return [Option(str(one["value"]), str(one["label"]), bool(one.get("missing"))) for one in said]
+            return [_told(one) for one in self.options[place]]
         inner = self.solid(schema.get("items", {})) if schema.get("type") == "array" else schema
         inner_place = f"{place}.*"
         if schema.get("type") == "array" and inner_place in self.options:
-            said = self.options[inner_place]
-            return [Option(str(one["value"]), str(one["label"]), bool(one.get("missing"))) for one in said]
-        if "enum" in inner:
-            return [Option(str(one), wording(str(one))) for one in inner["enum"]]
+            return [_told(one) for one in self.options[inner_place]]
         labeled = [one for one in inner.get("oneOf", ()) if "const" in one and "properties" not in one]
         if labeled:
-            return [Option(str(one["const"]), str(one.get("title", one["const"]))) for one in labeled]
+            return [_labeled(one) for one in labeled]
+        if "enum" in inner:
+            return [Option(str(one), wording(str(one))) for one in inner["enum"]]
         return None
 
 
 _ABSENT: Any = object()
+
+
+def _told(one: Mapping[str, Any]) -> Option:
+    """Of a list that was pulled or that the host keeps."""
+    group = str(one.get("extra", {}).get("group", ""))
+    return Option(str(one["value"]), str(one["label"]), bool(one.get("missing")), group)
+
+
+def _labeled(one: Schema) -> Option:
+    """Of the schema itself: `{"const", "title", "group"}`."""
+    return Option(str(one["const"]), str(one.get("title", one["const"])), group=str(one.get("group", "")))
 
 
 def kind_of(schema: Schema, *, choices: bool, whole: Drawing) -> str:
