@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import DRIVERS
 
 sys.path.insert(0, str(DRIVERS / "stall"))
-from omnichannel_stall.facts import StallFacts  # noqa: E402 - on the path since the line above
+from omnichannel_stall.facts import StallFacts
 
 
 @pytest.fixture(autouse=True)
