@@ -18,6 +18,7 @@ class TestBigCommerce(DriverConformance):
     """A store of thirty orders and six products, with the quota of a Pro plan."""
 
     driver = "bigcommerce"
+    loops = ("asyncio",)  # both loops are walked by tests/driver
     simulator = "bigcommerce"
     options = {"clock": "manual", "now": BEGIN, "stores": [
         {"hash": STORE, "token": TOKEN, "orders": 30, "products": 6, "quota": 450}]}  # fmt: skip
@@ -38,7 +39,7 @@ class TestBigCommerce(DriverConformance):
         """All orders, by id; the store seeds refunds for some of them."""
         book = self._store(remote).orders
         orders: dict[str, Mapping[str, object]] = {str(n): {} for n in range(book.first, book.next_id)}
-        return {"data-model": None, "orders": orders, "returns": None}
+        return {"data-model": None, "orders": orders, "returns": {}}
 
     def change(self, remote: Remote) -> Expected:
         """An old order changes, another one comes."""

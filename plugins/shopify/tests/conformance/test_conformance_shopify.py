@@ -18,6 +18,7 @@ class TestShopify(DriverConformance):
     """A shop of thirty orders, connected by a pasted token."""
 
     driver = "shopify"
+    loops = ("asyncio",)  # both loops are walked by tests/driver
     simulator = "shopify"
     options = {"clock": "manual", "now": BEGIN, "stores": [
         {"shop": SHOP, "token": TOKEN, "secret": KEY, "orders": 30, "products": 6, "bulk_seconds": 0.2}]}  # fmt: skip
