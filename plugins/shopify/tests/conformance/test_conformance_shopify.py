@@ -47,7 +47,7 @@ class TestShopify(DriverConformance):
         facts: Any = remote.control(f"stores/{SHOP}")
         numbers = range(facts["first_order_id"], facts["next_order_id"])
         ids = [remote.control(f"stores/{SHOP}/orders/{n}")["id"] for n in numbers]
-        return {"data-model": None, "orders": {one: {} for one in ids}, "returns": None}
+        return {"data-model": None, "orders": {one: {} for one in ids}, "returns": {}}
 
     def change(self, remote: Remote) -> Expected:
         """Another order comes."""
