@@ -8,7 +8,7 @@ PROJECTS := pyproject.toml $(addsuffix pyproject.toml,$(PLUGINS))
 SIZE ?= full
 export UV_PYTHON_PREFERENCE ?= only-system
 
-.PHONY: demo test check bench campaign soak lock clean
+.PHONY: demo test check bench campaign soak docs lock clean
 
 .venv/.ok: requirements/dev.txt $(PROJECTS)
 	@test -x "$(UV)" || command -v "$(UV)" >/dev/null || ($(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet "uv>=0.9")
@@ -21,7 +21,7 @@ demo: .venv/.ok ## the main job, told step by step on the embedded default
 	@.venv/bin/omnichannel demo $(if $(KEEP),--keep)
 
 test: .venv/.ok ## all tests, on asyncio and trio
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 check: .venv/.ok ## style, types, floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -37,6 +37,10 @@ campaign: .venv/.ok ## kills, pauses, refreshes, bypasses: one JSON line per fig
 
 soak: .venv/.ok ## the browser tests again and again, on a machine that is busy
 	@$(PY) -m campaigns.busy --times $(or $(TIMES),20) -- $(PY) -m pytest -q -p no:cacheprovider tests/web/browser
+
+docs: .venv/.ok ## the documentation as a site in ./site; the reference is made from the code
+	@$(PY) -m reference docs
+	@.venv/bin/zensical build --strict --clean
 
 lock: ## pin every dependency with hashes
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --group dev --all-extras \

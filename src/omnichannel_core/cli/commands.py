@@ -24,6 +24,7 @@ GROUPS = {
     "restored": "tell that a backup of the store came back",
     "doctor": "look for trouble",
     "simulator": "run a stand-in of a marketplace",
+    "new-driver": "make the distribution of a driver, ready to be filled",
     "demo": "the main job, told step by step",
 }
 
@@ -37,7 +38,7 @@ class Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in GROUPS:
             return None
-        module = import_module(f"omnichannel_core.cli.{cmd_name}")
+        module = import_module(f"omnichannel_core.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         _accept_json(command)
         return command
