@@ -14,7 +14,7 @@ from functools import partial
 
 import anyio
 
-from campaigns import addresses, canaries, hostile, kills, machines, paused, refresh
+from campaigns import addresses, canaries, hostile, kills, machines, mutants, paused, refresh
 from campaigns.figures import Figure, control
 from campaigns.ground import STORES
 
@@ -34,7 +34,7 @@ def _addresses(size: float) -> Iterable[Figure]:
 ON_BOTH = {"kills": kills.run, "paused": paused.run, "refresh": refresh.run}
 CAMPAIGNS: dict[str, Callable[[float], Iterable[Figure]]] = {
     "kills": kills.run, "paused": paused.run, "refresh": refresh.run, "canaries": canaries.run, "hostile": hostile.run,
-    "machines": machines.run, "addresses": _addresses,
+    "machines": machines.run, "mutants": mutants.run, "addresses": _addresses,
 }  # fmt: skip
 
 

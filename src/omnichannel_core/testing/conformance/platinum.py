@@ -110,9 +110,10 @@ def a_soak_loses_nothing(subject: Subject) -> None:
         dice = random.Random(seed)
         session = await bench.prepared()
         for stream in bench.driver.record_streams():
+            before = dict(session.stored)
             whole = await bench.walk(stream, session=session)
             bench.proxy.plan(lambda number, request: dice.choice(SOAKED) if dice.random() < 0.33 else None)
-            soaked = await _patient(bench, stream)
+            soaked = await _patient(bench, stream, before)
             bench.proxy.plan(None)
             if soaked.records != whole.records:
                 raise Failed(f"pull of {stream.name} under faults (seed {seed}) brings something else.")

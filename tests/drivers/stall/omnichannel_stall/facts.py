@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
-from omnichannel_core.records import Money, Record, Shipment, StockLevel
+from omnichannel_core.records import Line, Money, Record, Shipment, StockLevel
 from omnichannel_core.testing.conformance import DriverConformance, Expected, Remote
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import served
@@ -76,4 +76,9 @@ class StallFacts(DriverConformance):
 
 def _fields(number: int) -> Mapping[str, object]:
     placed = BEGIN + timedelta(minutes=number)
-    return {"number": f"A-{number:04}", "placed_at": placed, "gross": Money(Decimal("29.85"), "EUR"), "currency": "EUR"}
+    each, total = Money(Decimal("9.95"), "EUR"), Money(Decimal("29.85"), "EUR")
+    lines = {
+        str(n): Line(id=str(n), sku=f"sku-{n % 10}", quantity=Decimal(n % 10 + 1), price=each)
+        for n in (number * 10, number * 10 + 1)
+    }
+    return {"lines": lines, "number": f"A-{number:04}", "placed_at": placed, "gross": total, "currency": "EUR"}
