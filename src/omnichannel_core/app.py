@@ -22,6 +22,7 @@ from omnichannel_core.connections.deleting import KIND as DELETE
 from omnichannel_core.connections.deleting import PATIENCE, Deleting
 from omnichannel_core.connections.delivering import KIND as DELIVER
 from omnichannel_core.connections.delivering import Delivering
+from omnichannel_core.connections import diagnosing
 from omnichannel_core.connections.door import ConnectionsDoor
 from omnichannel_core.connections.events import Events
 from omnichannel_core.connections.hub import Hub
@@ -209,6 +210,17 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    async def diagnose(self, account: str, connection_id: int) -> dict[str, Any]:
+        """A bundle about one connection that may be given away: states, ages, counts; no secret, no text of anybody.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        return await diagnosing.diagnose(
+            account, connection_id, connections=self.connections, processes=self.processes, hub=self.hub,
+            drivers=self.drivers, clock=self._clock, tables=await self.version(),
+        )  # fmt: skip
 
     @property
     def callback_base(self) -> str:

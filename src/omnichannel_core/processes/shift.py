@@ -13,7 +13,7 @@ import anyio
 import attrs
 from anyio.abc import TaskGroup, TaskStatus
 
-from omnichannel_core import errors
+from omnichannel_core import errors, telemetry
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes import calls, endings
 from omnichannel_core.processes.bell import Bell
@@ -240,7 +240,7 @@ class Shift:
         self._over.ring()
 
     async def _handle(self, turn: Turn) -> turns.Ended | None:
-        with turn.scope:
+        with turn.scope, telemetry.turn(turn.process.kind):
             answer = await self._runner.handlers[turn.process.kind](turn)
             return endings.answered(turn, answer, self._clock.now())
         return None if turn.lost else endings.stopped(turn, self._clock.now())
@@ -255,10 +255,10 @@ class Shift:
             _log.info("process %s begins anew: %s", process.id, cause)
             return endings.stopped(turn, self._clock.now())
         if cause is None or turn.scope.cancel_called:
-            _log.info("process %s stopped with %s", process.id, type(error).__name__)
+            _log.info("process %s stopped with %s", process.id, type(error).__name__, extra=_about(process, error))
             return endings.stopped(turn, self._clock.now())
         if not isinstance(cause, errors.OmnichannelError):
-            _log.error("process %s (%s) failed", process.id, process.kind, exc_info=error)
+            _log.error("process %s (%s) failed", process.id, process.kind, exc_info=error, extra=_about(process, error))
         if self._runner.on_error is not None:
             await self._call("on_error", self._runner.on_error, process, cause)
         return endings.raised(turn, cause, self._clock.now())
@@ -355,3 +355,9 @@ def _rows(tx: Tx, held: list[turns.Held]) -> list[Process]:
         for account, group in turns.held_by_account(held).items()
         for process in Processes(tx, account).many([one.id for one in group])
     ]
+
+
+def _about(process: Process, error: BaseException) -> dict[str, object]:
+    """Fields of a log record, for hosts that log in JSON."""
+    return {"omnichannel": {"process": process.id, "kind": process.kind, "connection": process.connection,
+                            "account": process.account, "error": telemetry.word(error)}}  # fmt: skip
