@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import anyio
 
-from campaigns import addresses, canaries, hostile, kills, machines, paused, refresh
+from campaigns import addresses, canaries, hostile, kills, machines, mutants, paused, refresh
 from campaigns.figures import Figure, control
 
 SIZES = {"full": 1.0, "ci": 0.05}
@@ -31,7 +31,7 @@ def _addresses(size: float) -> Iterable[Figure]:
 
 CAMPAIGNS: dict[str, Callable[[float], Iterable[Figure]]] = {
     "kills": kills.run, "paused": paused.run, "refresh": refresh.run, "canaries": canaries.run, "hostile": hostile.run,
-    "machines": machines.run, "addresses": _addresses,
+    "machines": machines.run, "mutants": mutants.run, "addresses": _addresses,
 }  # fmt: skip
 
 

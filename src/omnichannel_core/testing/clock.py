@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,6 @@ class FakeClock:
 
     def turn(self, seconds: float) -> None:
         """So many seconds later."""
-        self.time += timedelta(seconds=seconds)
+        self.time += timedelta(microseconds=math.ceil(seconds * 1e6))  # rounded down, a short sleep would never be over
         if self.turned is not None:
             self.turned(seconds)

@@ -170,6 +170,16 @@ class FaultProxy:
         return True
 
 
+def always(fault: Fault | int | None) -> Choose:
+    """A plan: the same for every request."""
+    return lambda number, request: fault
+
+
+def once(fault: Fault | int, at: int = 0) -> Choose:
+    """A plan: one request, the `at`-th."""
+    return lambda number, request: fault if number == at else None
+
+
 @contextmanager
 def proxied(upstream: str) -> Iterator[FaultProxy]:
     """A proxy before a simulator; it ends with the block."""

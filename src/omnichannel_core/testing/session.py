@@ -25,7 +25,7 @@ from omnichannel_core.remote.transport import Transport
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
-DEADLINES = Deadlines(connect=2.0, request=1.0, download=10.0)
+PATIENCE = 10.0  # seconds for an answer
 
 
 @attrs.define(kw_only=True, repr=False, eq=False)
@@ -43,12 +43,13 @@ class LoneSession(Session):
     exchange: Path
     forms: Mapping[type[Form], Form]
     address: str
+    patience: float = PATIENCE
     limiter: Limiter
     tokens: dict[str, Token] = attrs.field(factory=dict)
     subject: Record | None = None
     works: frozenset[str] = frozenset()
     callback_url: str = "https://host.example/callbacks/kit/0123456789"
-    callback_secret: pydantic.SecretStr = pydantic.SecretStr("callback-canary-0123456789")
+    callback_secret: pydantic.SecretStr = attrs.field(factory=lambda: pydantic.SecretStr("callback-canary-0123456789"))
     log: logging.Logger = attrs.field(init=False)
     http: Http = attrs.field(init=False)
     stored: dict[tuple[str, str], Record] = attrs.field(factory=dict)
@@ -60,7 +61,8 @@ class LoneSession(Session):
         self.http = Client(
             api=self.driver.api, session=self, tokens=_Tokens(self), transport=self.transport, clock=self.clock,
             limiter=self.limiter.scoped(driver=self.driver.name, account=account or "kit", application="kit"),
-            override=self.address or None, secrets=self.secrets(), deadlines=DEADLINES,
+            override=self.address or None, secrets=self.secrets(),
+            deadlines=Deadlines(connect=5.0, request=self.patience),
         )  # fmt: skip
 
     def secrets(self) -> tuple[str, ...]:

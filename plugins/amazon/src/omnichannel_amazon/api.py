@@ -82,8 +82,8 @@ def judge_amazon(answer: Answer) -> None:
 
 def _judge_file(answer: Answer) -> None:
     """A presigned address: whatever it refuses, its five minutes are over or it was altered (guide 10)."""
-    if answer.status >= 500:
-        raise errors.RemoteUnavailable(f"{answer.operation}: {answer.status}: the document cannot be had now")
+    if answer.status == 429 or answer.status >= 500:
+        judge(answer)
     raise errors.RemoteRejected(f"{answer.operation}: {answer.status}: the address is no longer good", "expired")
 
 

@@ -15,10 +15,9 @@ from omnichannel_core import errors
 from omnichannel_core.connections import forms as sealed
 from omnichannel_core.driver import Checkup, Form
 from omnichannel_core.testing.canaries import listening, secrets_in, told
-from omnichannel_core.testing.conformance.facts import says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.trying import Bench, Subject, raising
-from omnichannel_core.testing.faults import Fault
+from omnichannel_core.testing.faults import Fault, always
 
 REFUSED = (
     errors.CredentialsRejected, errors.AuthorizationNeeded, errors.AuthorizationDenied, errors.ApplicationRejected,
@@ -70,7 +69,7 @@ def declares_the_same_again(subject: Subject) -> None:
 def imports_quietly(subject: Subject) -> None:
     """In an interpreter of its own: no socket, no child process, no thread, no word on the terminal."""
     script = _WATCH.format(path=json.dumps(sys.path), module=json.dumps(subject.found.module))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
     said, mark, seen = done.stderr.rpartition("\nSEEN:")
     if not mark:
         raise Failed(f"Importing it fails: {done.stderr.strip()[-300:]}")
@@ -111,9 +110,8 @@ def forms_can_be_shown(subject: Subject) -> None:
         raise Failed("Its credentials are not the same after being stored; use types that JSON can hold.")
     if filled.remote_account() != again.remote_account() or filled.channel() != again.channel():
         raise Failed("remote_account() or channel() of equal credentials differ; derive them from the form alone.")
-    shown = json.dumps(
-        [one.model_json_schema() for one in (driver.credentials, *(p.form for p in driver.pages.values()))]
-    )
+    forms: list[type[Form]] = [driver.credentials, *(page.form for page in driver.pages.values())]
+    shown = json.dumps([one.model_json_schema() for one in forms])
     if secrets_in(shown, tuple(secrets.values())):
         raise Failed("A form's schema contains a secret; take the default away.")
 
@@ -140,7 +138,7 @@ def checks(subject: Subject) -> None:
 
 
 @rule(
-    Level.BRONZE, "Credentials that are wrong must be told from a remote that is down: one asks the merchant, one waits.",
+    Level.BRONZE, "Wrong credentials ask the merchant, a remote that is down only waits: they must be told apart.",
     out_of_place=lambda subject: "" if subject.driver.has_credentials else "nothing is typed",
 )  # fmt: skip
 def refuses_wrong_credentials(subject: Subject) -> None:
@@ -150,8 +148,7 @@ def refuses_wrong_credentials(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         session = bench.session(bench.facts.wrong_credentials)
-        if not says(bench.facts, "tokens"):
-            session.tokens.clear()
+        session.tokens.clear()
         async with raising("The check of wrong credentials") as caught:
             await bench.driver.flow.check(session)
         if not isinstance(caught[0], REFUSED):
@@ -171,7 +168,7 @@ def secrets_stay_in(subject: Subject) -> None:
             if plan is not None and bench.proxy is None:
                 break
             if bench.proxy is not None:
-                bench.proxy.plan(None if plan is None else lambda number, request, plan=plan: plan)
+                bench.proxy.plan(always(plan))
             with listening() as heard:
                 told_of = await _everything(bench)
             session = bench.sessions[-1]

@@ -59,10 +59,8 @@ class Certificate:
         for one, tried in self.missing:
             found.append(f"  {tried.verdict}: {one.name}: {tried.reason or 'deselected, skipped or interrupted'}")
             found.append(f"      why it matters: {one.why}")
-        for tried in self.tried.values():
-            if tried.verdict is Verdict.OUT_OF_PLACE:
-                found.append(f"  cannot apply: {tried.rule}: {tried.reason}")
-        return found
+        apart = [one for one in self.tried.values() if one.verdict is Verdict.OUT_OF_PLACE]
+        return [*found, *(f"  cannot apply: {one.rule}: {one.reason}" for one in apart)]
 
 
 def certify(

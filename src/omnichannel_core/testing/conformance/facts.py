@@ -7,6 +7,7 @@ import json
 import urllib.request
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
@@ -16,17 +17,25 @@ from omnichannel_core.records import Record
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import load, served
 
-Expected = Mapping[str, Mapping[str, Mapping[str, object]]]
-"""By pull stream, and by record id: fields as they must come in ({} where only the id matters)."""
+Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
+"""By pull stream, and by record id: fields as they must come in ({} where only the id matters).
+
+None instead of ids: at least one record, whichever."""
 STANDARD = frozenset({"test_rule"})
 
 
 @attrs.define
 class Remote:
-    """A marketplace to try a driver on: a simulator behind an address, or something in memory ('' then)."""
+    """A marketplace to try a driver on: a simulator behind an address, or something in memory ('' then).
+
+    Attributes:
+        app: the simulator itself, which is served by a thread of this process.
+        exchange: the connection's exchange directory, where driver and remote meet in files.
+    """
 
     address: str = ""
     app: Any = None
+    exchange: Path | None = None
 
     def control(self, path: str, body: Mapping[str, Any] | None = None, method: str = "") -> Any:
         """One call of the simulator's control API, past all faults."""
@@ -54,6 +63,7 @@ class DriverConformance:
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
         no_definition: why there is no official API definition to agree with, where there is none.
         records: how many records the rule of flat memory pulls (a million in a campaign).
+        patience: seconds for one rule on one loop.
     """
 
     driver: ClassVar[str] = ""
@@ -68,6 +78,7 @@ class DriverConformance:
     lacking: ClassVar[Mapping[str, str]] = {}
     no_definition: ClassVar[str] = ""
     records: ClassVar[int] = 2_000
+    patience: ClassVar[float] = 120.0
 
     def __init_subclass__(cls, **more: Any) -> None:
         """A standard test is never replaced."""
@@ -98,7 +109,7 @@ class DriverConformance:
         """The clock went on: let the remote's follow."""
 
     def expected(self, remote: Remote) -> Expected:
-        """What a full pull of each stream must bring, no more and no less."""
+        """What a full pull of each stream must bring: no less, and no more of the kind it names first in `yields`."""
         return {}
 
     def change(self, remote: Remote) -> Expected:

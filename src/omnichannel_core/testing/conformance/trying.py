@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,20 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Batch, Driver, Form, Item, Page, PullStream, PushStream, Wait
 from omnichannel_core.gate.catalog import Catalog, Found
 from omnichannel_core.gate.gathering import gather
-from omnichannel_core.records import Bad, Record
+from omnichannel_core.records import Bad, Order, Record
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.testing.clock import FakeClock
 from omnichannel_core.testing.conformance.facts import DriverConformance, Remote
 from omnichannel_core.testing.conformance.rules import Failed
 from omnichannel_core.testing.faults import FaultProxy, proxied
-from omnichannel_core.testing.session import LoneSession
+from omnichannel_core.testing.session import PATIENCE, LoneSession
 
 MOST_PAGES = 2_000
-MOST_SECONDS = 60.0  # of one rule on one loop
-TYPED = (*errors.DRIVERS_MAY_RAISE, errors.ContractBroken, errors.AddressRefused)
+TYPED: tuple[type[errors.OmnichannelError], ...] = (
+    *errors.DRIVERS_MAY_RAISE,
+    errors.ContractBroken,
+    errors.AddressRefused,
+)
 
 
 @attrs.frozen
@@ -61,20 +64,26 @@ class Bench:
     clock: FakeClock
     limiter: Limiter
     sessions: list[LoneSession] = attrs.field(factory=list)
+    patience: float = PATIENCE
+    samples: Mapping[str, Sequence[Record]] | None = None
 
-    def session(self, credentials: Any = None) -> LoneSession:
-        """A new one, as after a restart: nothing but what is stored."""
+    def session(self, credentials: Any = None, *, stored: dict[tuple[str, str], Record] | None = None) -> LoneSession:
+        """A new one, as after a restart: nothing but what is stored (by default, all that was so far)."""
         forms = list[Form](_forms(self.facts, self.driver, credentials))
-        scratch, exchange = self.folder / f"scratch-{len(self.sessions)}", self.folder / "exchange"
+        scratch = self.folder / f"scratch-{len(self.sessions)}"
+        exchange = self.remote.exchange or self.folder / "exchange"
         for folder in (scratch, exchange):
             folder.mkdir(parents=True, exist_ok=True)
         made = LoneSession(
             driver=self.driver, clock=self.clock, scratch=scratch, exchange=exchange, limiter=self.limiter,
             forms={type(one): one for one in forms}, address=self.proxy.address if self.proxy else "",
+            patience=self.patience,
             tokens=dict(self.facts.tokens(self.remote)), subject=self.facts.subject,
         )  # fmt: skip
-        if self.sessions:
-            made.stored = self.sessions[-1].stored
+        if stored is not None:
+            made.stored = stored
+        elif self.sessions:
+            made.stored = self.sessions[0].stored
         self.sessions.append(made)
         return made
 
@@ -119,15 +128,17 @@ class Bench:
 
     def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
         """The author's samples as the house would hand them out."""
-        records = self.facts.pushes(self.remote).get(stream.name, ())
+        if self.samples is None:  # asked once: what is to be pushed may be chosen by what is there
+            self.samples = self.facts.pushes(self.remote)
+        records = self.samples.get(stream.name, ())
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
             items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
             yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
-        order = self.sessions[-1].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
-        return attrs.evolve(item, order=order) if order is not None else item
+        order = self.sessions[0].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
+        return attrs.evolve(item, order=order) if isinstance(order, Order) else item
 
 
 @attrs.define(eq=False)
@@ -180,10 +191,10 @@ class Subject:
         clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
         bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
         try:
-            with anyio.fail_after(MOST_SECONDS):
+            with anyio.fail_after(self.facts.patience):
                 await work(bench)
         except TimeoutError:
-            raise Failed(f"It does not end within {MOST_SECONDS:g} s; something waits without an end.") from None
+            raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
         finally:
             for session in bench.sessions:
                 await session.aclose()

@@ -1,0 +1,358 @@
+"""Gold: pushes are idempotent, limits never exceeded, unknown outcomes settled; cancelled anywhere leaves nothing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import attrs
+
+from omnichannel_core import errors
+from omnichannel_core.connections.outcomes import well_formed
+from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Page, Pending, PushStream, Rejected, Session
+from omnichannel_core.testing.canaries import tasks
+from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
+from omnichannel_core.testing.conformance.silver import _needs_address, no_request
+from omnichannel_core.testing.conformance.trying import Bench, Subject
+from omnichannel_core.testing.faults import Exchange, Fault
+
+SETTLED_WITHIN = 200  # looks
+CANCELLED_AT = 60  # awaits of one call at most
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def no_push(subject: Subject) -> str:
+    """Nothing goes out."""
+    return "" if subject.driver.pushes else "it pushes nothing"
+
+
+def no_push_request(subject: Subject) -> str:
+    """Nothing goes out that could be lost on the way."""
+    return no_push(subject) or no_request(subject)
+
+
+@rule(Level.GOLD, "A host believes what a push says: accepted is sold, rejected is shown to the merchant.",
+      out_of_place=no_push)  # fmt: skip
+def pushes_arrive(subject: Subject) -> None:
+    """Every sample of every push stream is accepted, now or when it is settled, and is there."""
+
+    async def work(bench: Bench) -> None:
+        await bench.prepared()
+        for stream in bench.driver.pushes.values():
+            for batch in bench.batches(stream):
+                for items in filter(None, (batch.items[:-1], batch.items[-1:])):
+                    before = bench.facts.held(bench.remote)
+                    part = attrs.evolve(batch, key=f"{batch.key}-{items[0].key}", items=items)
+                    await _push_batch(bench, stream, part)
+                    if bench.facts.held(bench.remote) == before:
+                        raise Failed(f"What {stream.name} accepted is not there: `held` is the same before and after.")
+
+    _has_samples(subject)
+    subject.each(work)
+
+
+@rule(Level.GOLD, "Answers get lost; a parcel told twice mails the buyer twice, and sells stock that is not there.",
+      out_of_place=no_push)  # fmt: skip
+def pushed_again_is_once(subject: Subject) -> None:
+    """The very same batch again, where that is allowed, changes nothing more."""
+
+    async def work(bench: Bench) -> None:
+        await bench.prepared()
+        for stream in bench.driver.pushes.values():
+            if not (stream.repeatable or stream.state):
+                continue
+            await _push_all(bench, stream)
+            once_held = bench.facts.held(bench.remote)
+            await _push_all(bench, stream)
+            if bench.facts.held(bench.remote) != once_held:
+                raise Failed(f"push of {stream.name} is declared repeatable, but twice is more than once.")
+
+    _has_samples(subject)
+    subject.each(work)
+
+
+@rule(Level.GOLD, "An outcome nobody knows must be found out by looking, or every lost answer costs a person's time.",
+      out_of_place=no_push_request)  # fmt: skip
+def lost_answers_are_settled(subject: Subject) -> None:
+    """Done over there and never heard of, or never arrived: settled by looking or repeated, it is there once."""
+
+    async def work(bench: Bench, stream: PushStream[Any], fault: Fault, at: int, wanted: object) -> None:
+        assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
+        await bench.prepared()
+        for batch in bench.batches(stream):
+            bench.proxy.plan(_writes(fault, at))
+            session = bench.session()
+            said = await _said(stream.push(session, batch))
+            bench.proxy.plan(None)
+            await _to_the_end(bench, stream, batch, said, left=bool(session.http.left))  # type: ignore[attr-defined]
+        if bench.facts.held(bench.remote) != wanted:
+            raise Failed(
+                f"push of {stream.name} that meets {fault!s} at its write {at + 1} ends otherwise than a healthy one; "
+                "look (settle) before anything is sent again."
+            )
+
+    _has_samples(subject)
+    _needs_address(subject)
+    for stream in subject.driver.pushes.values():
+        if stream.settle is None and not stream.repeatable:
+            continue  # a person settles those
+        wanted = _healthy(subject, stream)
+        for fault, at in itertools.product((Fault.DROPPED, Fault.RESET, Fault.BROKEN, Fault.LIMITED), (0, 1)):
+            subject.each(lambda bench, s=stream, f=fault, n=at, w=wanted: work(bench, s, f, n, w))  # type: ignore[misc]
+
+
+@rule(Level.GOLD, "A request that is not repeatable and was sent again is a second parcel, a second refund.",
+      out_of_place=no_push_request)  # fmt: skip
+def lost_writes_are_not_resent(subject: Subject) -> None:
+    """Within one push, a write without a key that may have arrived is not sent a second time."""
+
+    async def work(bench: Bench) -> None:
+        assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
+        await bench.prepared()
+        for stream in bench.driver.pushes.values():
+            if stream.repeatable or stream.state:
+                continue
+            for batch in bench.batches(stream):
+                bench.proxy.plan(_writes(Fault.DROPPED, 0))
+                begun = len(bench.proxy.exchanges)
+                await _said(stream.push(bench.session(), batch))
+                bench.proxy.plan(None)
+                sent = bench.proxy.exchanges[begun:]
+                lost = next((one for one in sent if one.fault is Fault.DROPPED), None)
+                again = [one for one in sent if lost and one is not lost and _alike(one, lost)]
+                if again and lost is not None:
+                    raise Failed(
+                        f"push of {stream.name} sends {lost.method} {lost.path.split('?')[0]} again by itself."
+                    )
+
+    _has_samples(subject)
+    _needs_address(subject)
+    subject.each(work)
+
+
+@rule(Level.GOLD, "Marketplaces suspend applications that ignore their limits: every merchant stands still.",
+      out_of_place=no_request)  # fmt: skip
+def limits_are_kept(subject: Subject) -> None:
+    """With the limits it declares, many runs side by side never see the remote say slow down."""
+
+    async def work(bench: Bench) -> None:
+        assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
+        await bench.prepared()
+        async with anyio.create_task_group() as group:
+            for stream in [*bench.driver.record_streams()] * 3:
+                group.start_soon(_tolerant, bench, stream)
+        told = [one.path for one in bench.proxy.exchanges if one.status == 429]
+        if told:
+            raise Failed(f"The remote said slow down {len(told)} times; declare its limits in remote_api.")
+
+    _needs_address(subject)
+    subject.each(work)
+
+
+async def _tolerant(bench: Bench, stream: Any) -> None:
+    for _ in range(20):
+        try:
+            await bench.walk(stream)
+        except errors.RateLimited as slow:
+            bench.clock.turn(max(slow.wait or 1.0, 1.0))
+        else:
+            return
+
+
+@rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
+def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
+    """Cancelled at every await of a check or a page, it ends at once, leaves no task, and works again."""
+
+    async def work(bench: Bench) -> None:
+        session = await bench.prepared()
+        calls: dict[str, Callable[[], Awaitable[Any]]] = {"check": lambda: bench.driver.flow.check(session)}
+        for stream in bench.driver.pulls.values():
+            calls[f"pull of {stream.name}"] = lambda s=stream: bench.step(session, s, s.cursor())  # type: ignore[misc]
+        for what, call in calls.items():
+            whole = await _unhurried(bench, call)
+            for at in range(CANCELLED_AT):
+                if not await _cancelled(bench, what, call, at):
+                    break
+            if not _alike_answers(whole, await _unhurried(bench, call)):
+                raise Failed(f"After {what} was cancelled, it answers something else than before.")
+
+    subject.each(work)
+
+
+async def _unhurried(bench: Bench, call: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer, when the declared limits let it come."""
+    for _ in range(20):
+        try:
+            return await call()
+        except errors.RateLimited as slow:
+            bench.clock.turn(max(slow.wait or 1.0, 1.0))
+    return await call()
+
+
+def _alike_answers(one: Any, other: Any) -> bool:
+    """Pages by their records: a cursor may hold the moment."""
+    return bool(list(one.records) == list(other.records) if isinstance(one, Page) else one == other)
+
+
+async def _cancelled(bench: Bench, what: str, call: Callable[[], Awaitable[Any]], at: int) -> bool:
+    """Whether there was an await number `at` to cancel it at."""
+    before, counted = tasks(), _Counted(call, at)
+    with anyio.move_on_after(5) as late:
+        with anyio.CancelScope() as scope:
+            counted.scope = scope
+            try:
+                await counted
+            except errors.RateLimited as slow:  # our own limit: so many tries spend it
+                bench.clock.turn(max(slow.wait or 1.0, 1.0))
+                return True
+            except errors.OmnichannelError as problem:
+                raise Failed(
+                    f"{what}, cancelled, raises {type(problem).__name__}; let a cancellation pass."
+                ) from problem
+        if counted.hit and not scope.cancelled_caught and counted.after > 3:
+            raise Failed(f"{what} goes on after it was cancelled; never catch a cancellation.")
+    if late.cancelled_caught:
+        raise Failed(f"{what} does not end when it is cancelled; shield nothing that may wait.")
+    for _ in range(3):
+        await anyio.lowlevel.checkpoint()
+    if tasks() - before:
+        raise Failed(f"{what}, cancelled, leaves a task running; start tasks in a task group.")
+    return counted.hit
+
+
+@attrs.define(eq=False)
+class _Counted:
+    """Drives a call and cancels its scope at one of its awaits."""
+
+    call: Callable[[], Awaitable[Any]]
+    at: int
+    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    hit: bool = False
+    after: int = 0
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self.call().__await__()
+        seen, value, thrown = 0, None, None
+        while True:
+            try:
+                asked = (
+                    steps.throw(thrown) if thrown is not None else next(steps) if value is None else _sent(steps, value)
+                )
+            except StopIteration as over:
+                return over.value
+            if seen == self.at:
+                self.hit = True
+                self.scope.cancel()
+            self.after += self.hit
+            seen += 1
+            try:
+                value, thrown = (yield asked), None
+            except BaseException as problem:  # noqa: BLE001 - handed on to whom it is meant for
+                value, thrown = None, problem
+
+
+def _sent(steps: Any, value: Any) -> Any:
+    return steps.send(value)
+
+
+async def _push_all(bench: Bench, stream: PushStream[Any]) -> None:
+    for batch in bench.batches(stream):
+        await _push_batch(bench, stream, batch)
+
+
+async def _push_batch(bench: Bench, stream: PushStream[Any], batch: Batch[Any]) -> None:
+    said = await stream.push(bench.session(), batch)
+    keys = {item.key for item in batch.items}
+    if not isinstance(said, Mapping) or set(said) != keys or not all(map(well_formed, said.values())):
+        raise Failed(f"push of {stream.name} does not name one outcome for each item key, and no other.")
+    await _to_the_end(bench, stream, batch, said, left=False)
+
+
+async def _said(push: Awaitable[Mapping[str, Outcome]]) -> Mapping[str, Outcome]:
+    """What a push says; an error says nothing."""
+    try:
+        return await push
+    except errors.OmnichannelError:
+        return {}
+
+
+async def _to_the_end(
+    bench: Bench, stream: PushStream[Any], batch: Batch[Any], said: Mapping[str, Outcome], *, left: bool
+) -> None:
+    """As the house does: what is pending or unknown is settled by looking, what never arrived goes out again."""
+    known = dict(said)
+    for _ in range(SETTLED_WITHIN):
+        open_items = [item for item in batch.items if not isinstance(known.get(item.key), Accepted)]
+        if not open_items:
+            return
+        for item in open_items:
+            outcome = known.get(item.key)
+            if isinstance(outcome, Rejected):
+                raise Failed(f"push of {stream.name} rejects the sample {item.record.id}: {outcome.reason[:200]}")
+            bench.clock.turn(getattr(getattr(outcome, "wait", None), "seconds", 0.0) or 1.0)
+        known |= await _next(bench.session(), stream, batch, known, left=left)
+    raise Failed(f"push of {stream.name} is not settled after {SETTLED_WITHIN} looks.")
+
+
+async def _next(
+    session: Session, stream: PushStream[Any], batch: Batch[Any], known: Mapping[str, Outcome], *, left: bool
+) -> Mapping[str, Outcome]:
+    """One more look, or one more try, for what is open."""
+    again = [item for item in batch.items if isinstance(known.get(item.key), Later) or (not known and not left)]
+    if again or (stream.settle is None and stream.repeatable):
+        whole = batch if not known else attrs.evolve(batch, key=f"{batch.key}+", items=again or batch.items)
+        return await _said(stream.push(session, whole))
+    if stream.settle is None:
+        raise Failed(f"push of {stream.name} has pending outcomes but no settle.")
+    looked = []
+    for item in batch.items:
+        outcome = known.get(item.key)
+        if not isinstance(outcome, Accepted):
+            looked.append(attrs.evolve(item, ticket=outcome.ticket if isinstance(outcome, Pending) else ""))
+    return await _said(stream.settle(session, attrs.evolve(batch, items=looked)))
+
+
+def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
+    """What is held after a push without faults."""
+    held = list[object]()
+
+    async def work(bench: Bench) -> None:
+        await bench.prepared()
+        await _push_all(bench, stream)
+        held.append(bench.facts.held(bench.remote))
+
+    subject.each(work)
+    return held[-1]
+
+
+def _writes(fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
+    """The `at`-th request that is more than a question."""
+    counted = itertools.count()
+    return once_of(lambda request: request.method not in SAFE and next(counted) == at, fault)
+
+
+def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, Exchange], Fault | None]:
+    """A plan: requests that are chosen meet the fault."""
+    return lambda number, request: fault if chosen(request) else None
+
+
+def _alike(one: Exchange, other: Exchange) -> bool:
+    return one.method == "POST" and (one.path, one.body) == (other.path, other.body) and not _keyed(one)
+
+
+def _keyed(one: Exchange) -> bool:
+    """The remote itself knows a repeat by its key."""
+    return any("idempotency" in name for name in one.headers)
+
+
+def _has_samples(subject: Subject) -> None:
+    if not says(subject.facts, "pushes") or not says(subject.facts, "held"):
+        raise NotShown("say `pushes` (records to push, by stream) and `held` (what the remote holds)")
+    with subject.facts.open_remote() as remote:
+        samples = subject.facts.pushes(remote)
+    if without := [name for name in subject.driver.pushes if not samples.get(name)]:
+        raise NotShown(f"`pushes` has no sample for {', '.join(without)}")

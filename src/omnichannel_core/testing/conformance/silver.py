@@ -1,0 +1,374 @@
+"""Silver: every pull ends, repeats and resumes from any cursor; every remote fault becomes the right error."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import hypothesis
+import msgspec
+from hypothesis import strategies
+
+from omnichannel_core import errors
+from omnichannel_core.driver import PullStream
+from omnichannel_core.records import Bad, Money, Record
+from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
+from omnichannel_core.testing.conformance.trying import TYPED, Bench, Brought, Subject
+from omnichannel_core.testing.faults import Choose, Fault, always, once
+from omnichannel_core.testing.session import PATIENCE
+
+RIGHT: Mapping[Fault | int, tuple[type[errors.OmnichannelError], ...]] = {
+    Fault.RESET: (errors.RemoteUnavailable,), Fault.TRUNCATION: (errors.RemoteUnavailable,),
+    Fault.BLACK_HOLE: (errors.RemoteUnavailable,), Fault.LIMITED: (errors.RateLimited,),
+    Fault.LIMITED_BARE: (errors.RateLimited,), Fault.BROKEN: (errors.RemoteUnavailable,),
+    Fault.MALFORMED: (errors.RemoteUnavailable,), 503: (errors.RemoteUnavailable, errors.RateLimited),
+    401: (errors.CredentialsRejected, errors.AuthorizationNeeded, errors.ApplicationRejected),
+    403: (errors.AccessMissing, errors.CredentialsRejected),
+}  # fmt: skip
+SHORT = 0.4  # seconds: whoever waits for a black hole waits no longer
+SETTINGS = hypothesis.settings(
+    max_examples=4, deadline=None, database=None, derandomize=True,
+    suppress_health_check=list(hypothesis.HealthCheck), phases=(hypothesis.Phase.generate,),
+)  # fmt: skip
+
+
+def no_pull(subject: Subject) -> str:
+    """Nothing comes in."""
+    return "" if subject.driver.pulls else "it pulls nothing"
+
+
+def no_request(subject: Subject) -> str:
+    """Without `remote_api` nothing signed is ever sent."""
+    return "" if subject.driver.api is not None else "it sends no requests (no remote_api)"
+
+
+def same(first: Brought, second: Brought) -> bool:
+    """The same records in the same pages."""
+    return [list(page.records) for page in first.pages] == [list(page.records) for page in second.pages]
+
+
+@rule(Level.SILVER, "What is not pulled is an order that nobody ships.", out_of_place=no_pull)
+def pulls_bring_everything(subject: Subject) -> None:
+    """A full run brings what the facts expect, no more and no less, field by field, and moves on with every page."""
+    if not says(subject.facts, "expected"):
+        raise NotShown("say `expected`: what a full pull of each stream brings")
+
+    async def work(bench: Bench) -> None:
+        expected = bench.facts.expected(bench.remote)
+        session = bench.session()
+        for stream in bench.driver.pulls.values():
+            if stream.name not in expected:
+                raise NotShown(f"`expected` says nothing of pull stream {stream.name}")
+            brought = await bench.walk(stream, session=session)
+            _compare(stream, brought, expected[stream.name], whole=True)
+            _no_doubles(stream, brought)
+            for before, page, after in zip(brought.cursors, brought.pages, brought.cursors[1:], strict=False):
+                if page.more is True and before == after:
+                    raise Failed(f"pull of {stream.name} says more, but its cursor stays; move it.")
+
+    subject.each(work)
+
+
+@rule(Level.SILVER, "A record that is not well formed is kept apart as unreadable: the merchant misses it.",
+      out_of_place=no_pull)  # fmt: skip
+def records_are_well_formed(subject: Subject) -> None:
+    """Of a declared kind, with an id, storable, moments with their zone, currencies by ISO 4217."""
+
+    async def work(bench: Bench) -> None:
+        session = bench.session()
+        for stream in bench.driver.pulls.values():
+            brought = await bench.walk(stream, session=session)
+            for record in brought.records.values():
+                _well_formed(stream, record)
+            for bad in brought.bad:
+                raise Failed(f"{stream.name} cannot read {bad.id or 'a record'} of a healthy remote: {bad.reason}")
+            for page in brought.pages:
+                if page.total is not None and page.total < len(page.records):
+                    raise Failed(f"{stream.name} says a total of {page.total} on a page of {len(page.records)}.")
+
+    subject.each(work)
+
+
+@rule(Level.SILVER, "A page may be asked for ahead of the commit, and again after a crash.", out_of_place=no_pull)
+def pulls_repeat(subject: Subject) -> None:
+    """The same cursor gives the same page, and pulling changes nothing over there."""
+
+    async def work(bench: Bench) -> None:
+        held = bench.facts.held(bench.remote)
+        session = await bench.prepared()
+        for stream in bench.driver.pulls.values():
+            cursor, more = stream.cursor(), True
+            while more:
+                page = await bench.step(session, stream, cursor)
+                again = await bench.step(bench.session(stored=dict(session.stored)), stream, cursor)
+                if list(again.records) != list(page.records) or again.cursor != page.cursor or again.more != page.more:
+                    raise Failed(f"pull of {stream.name} answers the same cursor differently; keep nothing in memory.")
+                session.commit(page.records)
+                cursor, more = page.cursor, bool(page.more)
+                if page.more and page.more is not True:
+                    bench.clock.turn(max(page.more.seconds, 0.001))
+        if bench.facts.held(bench.remote) != held:
+            raise Failed("Pulling changes something over there; a pull only asks.")
+
+    subject.each(work)
+
+
+@rule(Level.SILVER, "After a restart only the cursor is left: what it forgets is lost or comes twice.",
+      out_of_place=no_pull)  # fmt: skip
+def pulls_resume_from_any_cursor(subject: Subject) -> None:
+    """A new session goes on from each stored cursor and brings exactly the rest."""
+
+    async def work(bench: Bench, share: float) -> None:
+        session = await bench.prepared()
+        for stream in bench.driver.pulls.values():
+            before = dict(session.stored)
+            whole = await bench.walk(stream, session=session)
+            at = int(share * (len(whole.pages) - 1))
+            if at == 0:
+                continue
+            resumed = bench.session(stored=before)
+            for page in whole.pages[:at]:
+                resumed.commit(page.records)
+            rest = await bench.walk(stream, whole.cursors[at], session=resumed)
+            if not same(Brought(whole.pages[at:], []), rest):
+                raise Failed(f"pull of {stream.name}, resumed at page {at} of {len(whole.pages)}, brings another rest.")
+
+    @SETTINGS
+    @hypothesis.given(strategies.floats(0, 1))
+    def drive(share: float) -> None:
+        subject.each(lambda bench: work(bench, share))
+
+    drive()
+
+
+@rule(Level.SILVER, "Changes that a run overlooks never come: the next one begins after them.", out_of_place=no_pull)
+def changes_come(subject: Subject) -> None:
+    """A run after a finished one brings what changed meanwhile; and one without changes ends."""
+    if not says(subject.facts, "change"):
+        raise NotShown("say `change`: change something over there, and what the next run brings")
+
+    async def work(bench: Bench) -> None:
+        session = bench.session()
+        ends = {one.name: (await bench.walk(one, session=session)).cursors[-1] for one in bench.driver.pulls.values()}
+        changed = bench.facts.change(bench.remote)
+        for name, wanted in changed.items():
+            stream = bench.driver.pulls[name]
+            start = stream.cursor() if stream.snapshot else ends[name]
+            brought = await bench.walk(stream, start)
+            _compare(stream, brought, wanted, whole=False)
+            if not stream.snapshot:
+                await bench.walk(stream, brought.cursors[-1])
+
+    subject.each(work)
+
+
+@rule(
+    Level.SILVER, "A webhook, a retry and a person ask for single records.",
+    out_of_place=lambda subject: "" if any(s.fetch for s in subject.driver.pulls.values()) else "it has no fetch",
+)  # fmt: skip
+def fetch_brings_the_same(subject: Subject) -> None:
+    """A record fetched by id says what the pull says, or more; one that is gone is left out."""
+
+    async def work(bench: Bench) -> None:
+        session = await bench.prepared()
+        for stream in (one for one in bench.driver.pulls.values() if one.fetch is not None):
+            pulled = {one.id: one for one in (await bench.walk(stream, session=session)).records.values()}
+            for one in list(pulled)[:3]:
+                assert stream.fetch is not None  # noqa: S101 - chosen above
+                found = await stream.fetch(session, [one])
+                same_id = [record for record in found if isinstance(record, Record) and record.id == one]
+                if len(same_id) != 1 or not _agree(pulled[one], same_id[0]):
+                    raise Failed(f"fetch of {stream.name} brings {one} otherwise than its pull.")
+            if pulled and await stream.fetch(session, ["999999999999"]):  # type: ignore[misc]
+                raise Failed(f"fetch of {stream.name} brings something for an id that does not exist.")
+
+    subject.each(work)
+
+
+@rule(Level.SILVER, "The error decides who acts: the merchant, the operator, or nobody but time.",
+      out_of_place=no_request)  # fmt: skip
+def faults_become_the_right_error(subject: Subject) -> None:
+    """A remote that stays broken in one way leads to that way's error, in the check and in every pull."""
+
+    async def work(bench: Bench) -> None:
+        await bench.prepared()
+        for fault, right in RIGHT.items():
+            met = [await _under(bench, what, call, fault, right) for what, call in _calls(bench)]
+            if not any(met):
+                raise Failed("Neither the check nor a pull sends a request, though remote_api is declared.")
+
+    _needs_address(subject)
+    subject.each(work)
+
+
+@rule(Level.SILVER, "Networks hiccup every hour; a sync that loses or doubles records then cannot be trusted.",
+      out_of_place=no_request)  # fmt: skip
+def one_fault_changes_nothing(subject: Subject) -> None:
+    """Whatever breaks once at any request, the run brings the same, at once or after going on from its cursor."""
+
+    async def work(bench: Bench, fault: Fault, at: int) -> None:
+        assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
+        session = await bench.prepared()
+        for stream in bench.driver.record_streams():
+            before = dict(session.stored)
+            whole = await bench.walk(stream, session=session)
+            bench.proxy.plan(once(fault, at))
+            broken = await _patient(bench, stream, before)
+            bench.proxy.plan(None)
+            if broken.records != whole.records:
+                raise Failed(f"pull of {stream.name} brings something else when request {at} meets {fault}.")
+
+    @SETTINGS
+    @hypothesis.given(strategies.sampled_from([one for one in Fault if one is not Fault.BLACK_HOLE]),
+                      strategies.integers(0, 3))  # fmt: skip
+    def drive(fault: Fault, at: int) -> None:
+        subject.each(lambda bench: work(bench, fault, at))
+
+    _needs_address(subject)
+    drive()
+
+
+async def _under(
+    bench: Bench, what: str, call: Callable[[], Awaitable[Any]], fault: Fault | int,
+    right: tuple[type[errors.OmnichannelError], ...],
+) -> bool:  # fmt: skip
+    """Whether the fault was met; where it was, the right error came."""
+    assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
+    bench.patience = SHORT if fault is Fault.BLACK_HOLE else PATIENCE
+    bench.proxy.plan(_not_tokens(fault) if isinstance(fault, int) else always(fault))
+    before, caught = len(bench.proxy.exchanges), list[BaseException]()
+    try:
+        await call()
+    except TYPED as problem:
+        caught.append(problem)
+    except Failed:
+        raise
+    except Exception as problem:
+        raise Failed(
+            f"{what} under {fault} raises {type(problem).__name__}; raise what drivers may raise."
+        ) from problem
+    finally:
+        bench.proxy.plan(None)
+    met = len(bench.proxy.exchanges) > before
+    if met and not caught:
+        raise Failed(f"{what} under {fault} raises nothing; the fault goes unnoticed.")
+    if met and not isinstance(caught[0], right):
+        wanted = " or ".join(kind.__name__ for kind in right)
+        raise Failed(f"{what} under {fault} raises {type(caught[0]).__name__}, not {wanted}.")
+    return met
+
+
+async def _patient(bench: Bench, stream: PullStream[Any], stored: Mapping[tuple[str, str], Record]) -> Brought:
+    """As the house goes on after a typed error: from the cursor of the last page."""
+    at, pages, kept = stream.cursor(), list[Any](), dict(stored)
+    for _ in range(200):
+        try:
+            page = await bench.step(bench.session(stored=kept), stream, at)
+        except errors.RemoteError as problem:
+            bench.clock.turn(max(problem.wait or 0.0, 1.0))
+            continue
+        pages.append(page)
+        bench.sessions[-1].commit(page.records)
+        at = msgspec.json.decode(msgspec.json.encode(page.cursor), type=stream.cursor)
+        if not page.more:
+            return Brought(pages, [])
+        if page.more is not True:
+            bench.clock.turn(max(page.more.seconds, 0.001))
+    raise Failed(f"pull of {stream.name} does not get over one fault.")
+
+
+def _agree(pulled: object, fetched: object) -> bool:
+    """Whether the fetched one says the same, where the pulled one says anything; receipts are a pull's alone."""
+    if pulled in (None, "", msgspec.UNSET):
+        return True
+    if isinstance(pulled, msgspec.Struct) and type(pulled) is type(fetched):
+        names = [name for name in pulled.__struct_fields__ if name != "receipt"]
+        return all(_agree(getattr(pulled, name), getattr(fetched, name)) for name in names)
+    if isinstance(pulled, Mapping) and isinstance(fetched, Mapping):
+        return all(name in fetched and _agree(value, fetched[name]) for name, value in pulled.items())
+    if isinstance(pulled, list | tuple) and isinstance(fetched, list | tuple):
+        return len(pulled) <= len(fetched) and all(map(_agree, pulled, fetched))
+    return pulled == fetched
+
+
+def _not_tokens(status: int) -> Choose:
+    """A token end point (RFC 6749 4: a form) says in its body what a refusal means; an empty one means nothing."""
+    return lambda number, request: None if "x-www-form" in request.headers.get("content-type", "") else status
+
+
+def _calls(bench: Bench) -> Iterator[tuple[str, Any]]:
+    yield "The check", lambda: bench.driver.flow.check(bench.session())
+    for stream in bench.driver.pulls.values():
+        yield f"pull of {stream.name}", lambda stream=stream: bench.walk(stream)
+
+
+def _needs_address(subject: Subject) -> None:
+    with subject.facts.open_remote() as remote:
+        if not remote.address:
+            raise NotShown("it sends requests, so it needs a simulator with an address")
+
+
+def _no_doubles(stream: PullStream[Any], brought: Brought) -> None:
+    """The same record, unchanged, twice in one run: pages overlap, and each costs requests."""
+    seen = dict[tuple[str, str], Record]()
+    for page in brought.pages:
+        for one in page.records:
+            if isinstance(one, Record) and seen.get((type(one).__name__, one.id)) == one:
+                raise Failed(f"pull of {stream.name} brings {one.id} twice in one run; its pages overlap.")
+            if isinstance(one, Record):
+                seen[type(one).__name__, one.id] = one
+
+
+def _compare(
+    stream: PullStream[Any], brought: Brought, wanted: Mapping[str, Mapping[str, object]] | None, *, whole: bool
+) -> None:
+    found = {one.id: one for one in brought.records.values()}
+    if wanted is None:
+        if not found:
+            raise Failed(f"pull of {stream.name} brings nothing.")
+        return
+    if lost := sorted(set(wanted) - set(found))[:3]:
+        raise Failed(f"pull of {stream.name} does not bring {', '.join(lost)}.")
+    main = {one.id for one in found.values() if isinstance(one, stream.yields[0])}
+    if whole and (more := sorted(main - set(wanted))[:3]):
+        raise Failed(f"pull of {stream.name} brings {', '.join(more)}, which the facts do not expect.")
+    for one, fields in wanted.items():
+        for name, value in fields.items():
+            if getattr(found[one], name) != value:
+                raise Failed(f"{stream.name} brings {one} with another {name} than expected.")
+
+
+def _well_formed(stream: PullStream[Any], record: Record | Bad) -> None:
+    kind = type(record)
+    if kind not in stream.yields:
+        raise Failed(f"{stream.name} brings a {kind.__name__}, which it does not declare in `yields`.")
+    try:
+        again = msgspec.json.decode(msgspec.json.encode(record), type=kind)
+    except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as cause:
+        raise Failed(
+            f"{stream.name} brings a {kind.__name__} that cannot be stored ({type(cause).__name__})."
+        ) from cause
+    if again != record or not record.id:
+        raise Failed(f"{stream.name} brings a {kind.__name__} without id, or one that changes when it is stored.")
+    for value in _values(record):
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise Failed(f"{stream.name} brings a moment without its zone; say which it is.")
+        if isinstance(value, Money) and not (len(value.currency) == 3 and value.currency.isupper()):
+            raise Failed(f"{stream.name} brings the currency {value.currency[:8]!r}, which is not ISO 4217.")
+        if isinstance(value, Money) and not value.amount.is_finite():
+            raise Failed(f"{stream.name} brings an amount that is no number.")
+
+
+def _values(value: object) -> Iterator[object]:
+    yield value
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _values(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for inside in value.values():
+            yield from _values(inside)
+    elif isinstance(value, list | tuple):
+        for inside in value:
+            yield from _values(inside)
