@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks import bigcommerce, competing, controlling, crowding, growing, listing, pos, quota
+from benchmarks import (
+    amazon,
+    bigcommerce,
+    competing,
+    controlling,
+    crowding,
+    growing,
+    listing,
+    pos,
+    postgres,
+    postgres_fair,
+    postgres_idle,
+    postgres_workers,
+    quota,
+    shopify,
+)  # fmt: skip
 from benchmarks.figures import Figure
 
 
@@ -61,11 +77,41 @@ def tills(_: Plan) -> Iterable[Figure]:
     return pos.figures()
 
 
+def days(_: Plan) -> Iterable[Figure]:
+    """A first import from Amazon, at its own rate: a day of simulated time."""
+    return amazon.figures()
+
+
+def history(plan: Plan) -> Iterable[Figure]:
+    """Shopify's order history by bulk operation and page by page, also over kills."""
+    return shopify.figures(plan.orders)
+
+
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
     for said in quota.run():
         side: Literal["least", "most"] = "most" if "refused" in said["figure"] else "least"
         yield Figure(said["figure"], said["value"], said.get("unit", ""), limit=said.get("limit"), side=side)
+
+
+def small(plan: Plan) -> Iterable[Figure]:
+    """25,000 small processes on PostgreSQL (a quarter of the orders), beside Procrastinate alone."""
+    return postgres.figures(plan.orders // 4, os.environ.get("OMNI_TEST_PG", ""))
+
+
+def idle(_: Plan) -> Iterable[Figure]:
+    """A worker on PostgreSQL with nothing to do, and 10,000 connections."""
+    return postgres_idle.figures(named=os.environ.get("OMNI_TEST_PG", ""))
+
+
+def workers(_: Plan) -> Iterable[Figure]:
+    """Orders a second into PostgreSQL with one, two and four workers."""
+    return postgres_workers.figures(named=os.environ.get("OMNI_TEST_PG", ""))
+
+
+def fair(_: Plan) -> Iterable[Figure]:
+    """How long quiet accounts and connections wait beside noisy ones."""
+    return postgres_fair.figures(os.environ.get("OMNI_TEST_PG", ""))
 
 
 BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
@@ -77,5 +123,11 @@ BENCHES: Mapping[str, Callable[[Plan], Iterable[Figure]]] = {
     "again": again,
     "bigcommerce": store,
     "pos": tills,
+    "amazon": days,
     "quota": shares,
+    "shopify": history,
+    "small": small,
+    "idle": idle,
+    "workers": workers,
+    "fair": fair,
 }

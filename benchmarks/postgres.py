@@ -1,19 +1,16 @@
-"""PostgreSQL and Procrastinate: small processes against Procrastinate alone, what idle workers and connections cost.
+"""Small processes on PostgreSQL against Procrastinate alone.
 
-`python -m benchmarks.postgres [COUNT]`: one JSON line per figure. The server is durable (fsync on), in a temporary
-folder. Both contenders write one row per piece of work into the same table, on the same server, at concurrency 10.
+The server is durable (fsync on), in a temporary folder. Both contenders write one row per piece of work into the same
+table, on the same server, at concurrency 10.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import re
-import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +18,7 @@ import anyio
 import sqlalchemy as sa
 from procrastinate import App, PsycopgConnector
 
+from benchmarks.figures import Figure
 from omnichannel_core.connections.clock import SystemClock
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
@@ -32,16 +30,9 @@ from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.testing import postgres
 
-CONCURRENCY, ACCOUNTS, IDLE = 10, 50, 30.0
-_STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): [^;\s]")  # an empty one is a ping of a pool
+COUNT, CONCURRENCY, ACCOUNTS, LEAST = 25_000, 10, 50, 0.4
 ROW = "INSERT INTO page (number, body) VALUES (?, ?)"
 BODY = "x" * 200
-
-
-def say(figure: str, value: float, limit: float, *, least: bool, **details: object) -> None:
-    """One line."""
-    ok = value >= limit if least else value <= limit
-    print(json.dumps({"figure": figure, "value": round(value, 3), "limit": limit, "ok": ok, **details}), flush=True)
 
 
 def opened(server: postgres.Server, folder: str) -> Store:
@@ -114,67 +105,21 @@ async def _until(store: Store, question: str) -> None:
         await anyio.sleep(0.25)  # from outside, as a host would see it
 
 
-def small(server: postgres.Server, count: int) -> None:
+def figures(count: int = COUNT, named: str = "") -> Iterable[Figure]:
     """Drained at ten at a time, ours against the engine alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        rates = {}
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
+    rates: dict[str, float] = {}
+    note = f"{count} processes of one page, {CONCURRENCY} at a time"
+    with postgres.running(postgres.DURABLE, named) as server, tempfile.TemporaryDirectory() as folder:
         for name, contender in (("bare", bare), ("ours", ours)):
             store = opened(server, folder)
             seconds = asyncio.run(contender(store, count))
             done = rows(store)
             store.close()
             if done != count:
-                raise SystemExit(f"{name}: {done} of {count} rows")
+                yield Figure(f"small processes: {name}", None, "rows", note=f"{done} of {count} rows")
+                return
             rates[name] = count / seconds
-    say("small_processes_of_bare_rate", rates["ours"] / rates["bare"], 0.4, least=True, count=count,
-        ours=round(rates["ours"]), bare=round(rates["bare"]), concurrency=CONCURRENCY)  # fmt: skip
-
-
-def idle(server: postgres.Server) -> None:
-    """A worker with nothing to do: statements a second, BEGIN and COMMIT included, from the server's own log."""
-
-    async def serve(store: Store) -> int:
-        queue = Queue(store, SystemClock())
-
-        async def never(turn: Turn) -> Done:
-            return Done()
-
-        async def tick() -> None:
-            await store.read(lambda tx: tx.execute(sa.text("SELECT 1 FROM omni_schedule WHERE next_at <= 0")).first())
-
-        runner = Runner(store=store, clock=SystemClock(), queue=queue, handlers={"x": never}, ticks=((1.0, tick),))
-        async with anyio.create_task_group() as group:
-            await group.start(runner.serve)
-            await anyio.sleep(5)
-            before = _statements(server)
-            await anyio.sleep(IDLE)
-            found = _statements(server) - before
-            group.cancel_scope.cancel()
-        return found
-
-    with tempfile.TemporaryDirectory() as folder:
-        store = opened(server, folder)
-        server.run("ALTER SYSTEM SET log_statement = 'all'")
-        server.run("SELECT pg_reload_conf()")
-        found = asyncio.run(serve(store))
-        server.run("ALTER SYSTEM RESET log_statement")
-        server.run("SELECT pg_reload_conf()")
-        store.close()
-    say("idle_worker_statements_per_s", found / IDLE, 2.0, least=False, seconds=IDLE)
-
-
-def _statements(server: postgres.Server) -> int:
-    return len(_STATEMENT.findall(server.log.read_text(errors="replace")))
-
-
-def main() -> None:
-    """All of them."""
-    logging.getLogger("procrastinate").setLevel(logging.ERROR)
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 25_000
-    with postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")) as server:
-        idle(server)
-        small(server, count)
-
-
-if __name__ == "__main__":
-    main()
+    yield Figure("Procrastinate alone", rates["bare"], "jobs/s", note=note)
+    ratio = rates["ours"] / rates["bare"]
+    yield Figure("small processes", rates["ours"], "processes/s", "Procrastinate alone", ratio, LEAST, note=note)

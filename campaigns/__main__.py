@@ -1,6 +1,6 @@
-"""`python -m campaigns [--size full|ci] [--only NAME ...]`: exit code 1 when a figure is not well.
+"""`python -m campaigns [--size full|ci] [--only NAME ...] [--store postgresql]`: exit code 1 when a figure is not well.
 
-A control is a figure too: it is not well when it finds nothing.
+A control is a figure too: it is not well when it finds nothing. On PostgreSQL those run that are about the store.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import anyio
 
 from campaigns import addresses, canaries, hostile, kills, machines, mutants, paused, refresh
 from campaigns.figures import Figure, control
+from campaigns.ground import STORES
 
 SIZES = {"full": 1.0, "ci": 0.05}
 
@@ -29,6 +31,7 @@ def _addresses(size: float) -> Iterable[Figure]:
         )
 
 
+ON_BOTH = {"kills": kills.run, "paused": paused.run, "refresh": refresh.run}
 CAMPAIGNS: dict[str, Callable[[float], Iterable[Figure]]] = {
     "kills": kills.run, "paused": paused.run, "refresh": refresh.run, "canaries": canaries.run, "hostile": hostile.run,
     "machines": machines.run, "mutants": mutants.run, "addresses": _addresses,
@@ -40,16 +43,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="campaigns", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="full", help="ci is a twentieth")
     parser.add_argument("--only", action="append", choices=CAMPAIGNS, help="this campaign; can be repeated")
+    parser.add_argument("--store", choices=STORES, default="sqlite", help=f"for {', '.join(ON_BOTH)}")
     asked = parser.parse_args()
+    campaigns = CAMPAIGNS
+    if asked.store != "sqlite":
+        campaigns = {name: partial(run, store=asked.store) for name, run in ON_BOTH.items()}
+    if not set(asked.only or ()) <= set(campaigns):
+        parser.error(f"--store {asked.store} is for {', '.join(campaigns)}")
     if not hasattr(os, "fork"):
         parser.error("campaigns fork: run them on Linux")
     wrong = []
-    for name in CAMPAIGNS:
+    for name, campaign in campaigns.items():
         if asked.only and name not in asked.only:
             continue
         began, count = time.monotonic(), 0
         try:
-            for figure in CAMPAIGNS[name](SIZES[asked.size]):
+            for figure in campaign(SIZES[asked.size]):
                 print(figure.line(), flush=True)
                 count += 1
                 wrong += [] if figure.ok else [figure.figure]

@@ -6,23 +6,34 @@ import json
 import os
 import select
 import signal
+import sqlite3
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import attrs
+import psycopg
+import sqlalchemy as sa
 
 from omnichannel_core.app import Omnichannel
 from omnichannel_core.gate import vendor
 from omnichannel_core.gate.catalog import Catalog
+from omnichannel_core.storage import migrations
+from omnichannel_core.storage.keys import KeyRing
+from omnichannel_core.storage.opening import open_store
+from omnichannel_core.storage.store import Store
+from omnichannel_core.storage.vault import Vault
+from omnichannel_core.testing import postgres
 
 ACCOUNT = "acme"
+KEYS = KeyRing({"campaign": bytes(32)})
+STORES = ("sqlite", "postgresql")
 DRIVERS = Path(__file__).parents[1] / "tests" / "drivers"
 
 
@@ -34,6 +45,7 @@ class Ground:
     drivers: Mapping[str, str]  # name -> module
     private: Mapping[str, Any] = attrs.field(repr=False)
     trust: Mapping[str, Any]
+    url: str = ""  # of a database on a server; '' is a SQLite file
 
     @property
     def database(self) -> Path:
@@ -48,8 +60,37 @@ class Ground:
     def house(self, store: str | Path | None = None, **more: Any) -> Omnichannel:
         """Not opened yet."""
         catalog = Catalog(lambda: metadata.distributions(path=[str(self.site)]))
-        given: dict[str, Any] = {"trust": self.trust, "catalog": catalog, **more}
-        return Omnichannel(store or self.database, **given)
+        given: dict[str, Any] = {"trust": self.trust, "catalog": catalog, **self._apart(store), **more}
+        return Omnichannel(store or self.url or self.database, **given)
+
+    def opened(self) -> tuple[Store, Vault]:
+        """The store itself, opened in this process."""
+        apart = self._apart(None)
+        store = Store(self.url or str(self.database), apart.get("data"))
+        return store, open_store(store, apart.get("keys"))
+
+    def migrate(self) -> None:
+        """A server's tables; a file gets them when it is opened."""
+        if self.url:
+            store = Store(self.url, self.folder / "data")
+            store.open()
+            migrations.migrate(store)
+            store.close()
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Asked of the database's own client."""
+        if self.url:
+            with psycopg.connect(postgres.dsn(sa.make_url(self.url)), autocommit=True) as server:
+                found = server.execute(sql.encode())
+                return found.fetchall() if found.description else []
+        with closing(sqlite3.connect(self.database)) as file, file:
+            return file.execute(sql).fetchall()
+
+    def _apart(self, store: object) -> dict[str, Any]:
+        """What each process of a server's users has of its own, as if it were a machine of its own."""
+        if store is not None or not self.url:
+            return {}
+        return {"data": self.folder / f"data-{os.getpid()}", "keys": KEYS}
 
     def license(self, driver: str, application: str = "") -> str:
         """A key for the main account."""
@@ -67,14 +108,18 @@ class Ground:
 
 
 @contextmanager
-def prepared(**drivers: str) -> Iterator[Ground]:
+def prepared(store: str = "sqlite", **drivers: str) -> Iterator[Ground]:
     """New ground; drivers by name, each with the module of its hooks."""
     for one in sorted(DRIVERS.iterdir()):
         if str(one) not in sys.path:
             sys.path.append(str(one))
     private, public = vendor.keygen()
-    with tempfile.TemporaryDirectory(prefix="omnichannel-campaign-", ignore_cleanup_errors=True) as folder:
-        ground = Ground(Path(folder), drivers, private, vendor.key_set(public))
+    with ExitStack() as stack:
+        folder = tempfile.TemporaryDirectory(prefix="omnichannel-campaign-", ignore_cleanup_errors=True)
+        ground = Ground(Path(stack.enter_context(folder)), drivers, private, vendor.key_set(public))
+        if store == "postgresql":
+            server = stack.enter_context(postgres.running(postgres.DURABLE, os.environ.get("OMNI_TEST_PG", "")))
+            ground.url = server.database().render_as_string(hide_password=False)
         for name, module in drivers.items():
             _plug(ground.site, name, module)
         yield ground

@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextvars
 import importlib
 import os
-import sqlite3
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import anyio
 import attrs
 import msgspec
+import sqlalchemy as sa
 
 from campaigns import counted
 from campaigns.board import BEGUN, COMMITTED, PREPARING, TAKEN, WRITTEN
@@ -24,6 +23,8 @@ from omnichannel_core.storage import pages, streams
 
 _FENCE: contextvars.ContextVar[int] = contextvars.ContextVar("fence", default=0)
 _NOT_HERE = {"__main__", "__mp_main__"}
+_WHO = sa.text("SELECT fence FROM omni_process WHERE connection_id = :connection AND state = 'running'")
+_HOST = sa.text("INSERT INTO host_order VALUES (:id, :worker, :stale)")
 _TABLE = "CREATE TABLE host_order (id INTEGER NOT NULL, worker INTEGER NOT NULL, stale INTEGER NOT NULL)"
 
 
@@ -37,9 +38,9 @@ def begin(ground: Ground) -> int:
             saved = await house.connections.create(ACCOUNT, "counted", "Shop", {})
             return saved.connection.id
 
+    ground.migrate()
     connection = anyio.run(main, backend="trio")
-    with sqlite3.connect(ground.database) as raw:
-        raw.execute(_TABLE)
+    ground.rows(_TABLE)
     return connection
 
 
@@ -55,13 +56,9 @@ def begun(ground: Ground) -> int:
 # --- a worker
 def sink(tx: Any, connection: Any, stream: str, records: Any) -> None:
     """The host's rows, in the page's transaction; stale are those of a worker that has the process no more."""
-    row = tx.exec_driver_sql(
-        "SELECT fence FROM omni_process WHERE connection_id = ? AND state = 'running'", (connection.id,)
-    ).one_or_none()
+    row = tx.execute(_WHO, {"connection": connection.id}).one_or_none()
     stale = int(row is None or row[0] != _FENCE.get())
-    tx.connection.driver_connection.executemany(
-        "INSERT INTO host_order VALUES (?, ?, ?)", [(int(record.id), os.getpid(), stale) for record in records]
-    )
+    tx.execute(_HOST, [{"id": int(record.id), "worker": os.getpid(), "stale": stale} for record in records])
 
 
 def speak() -> None:
@@ -141,15 +138,14 @@ class Held:
 
 def held(ground: Ground, connection: int) -> Held:
     """Read with the database's own client. Only while no worker lives."""
-    with sqlite3.connect(ground.database) as raw:
-        ask = partial(_all, raw)
-        (cursor, records), *_ = ask("SELECT cursor, records FROM omni_stream WHERE stream = 'orders'") or [(None, 0)]
-        seen = msgspec.json.decode(cursor, type=counted.Cursor).seen if cursor else 0
-        orders = {int(row[0]) for row in ask("SELECT remote_id FROM omni_record WHERE kind = 'Order'")}
-        host = [row[0] for row in ask("SELECT id FROM host_order")]
-        lines = ask("SELECT order_id, count(*), min(line_id), max(line_id) FROM omni_line GROUP BY order_id")
-        due = ask("SELECT count(*) FROM omni_receipt WHERE done = 0")[0][0]
-        stale = ask("SELECT count(*) FROM host_order WHERE stale = 1")[0][0]
+    ask = ground.rows
+    (cursor, records), *_ = ask("SELECT cursor, records FROM omni_stream WHERE stream = 'orders'") or [(None, 0)]
+    seen = msgspec.json.decode(cursor, type=counted.Cursor).seen if cursor else 0
+    orders = {int(row[0]) for row in ask("SELECT remote_id FROM omni_record WHERE kind = 'Order'")}
+    host = [row[0] for row in ask("SELECT id FROM host_order")]
+    lines = ask("SELECT order_id, count(*), min(line_id), max(line_id) FROM omni_line GROUP BY order_id")
+    due = ask("SELECT count(*) FROM omni_receipt WHERE done = 0")[0][0]
+    stale = ask("SELECT count(*) FROM host_order WHERE stale = 1")[0][0]
     should = set(range(seen))
     right = {(str(one), counted.lines_of(one), "0", str(counted.lines_of(one) - 1)) for one in orders}
     return Held(
@@ -157,7 +153,3 @@ def held(ground: Ground, connection: int) -> Held:
         doubled=len(host) - len(set(host)) + len(orders - should), wrong_lines=len(right ^ set(lines)),
         counted=records, unacknowledged=due, stale=stale,
     )  # fmt: skip
-
-
-def _all(raw: sqlite3.Connection, sql: str) -> list[tuple[Any, ...]]:
-    return raw.execute(sql).fetchall()

@@ -34,6 +34,8 @@ PLACES = (0, 0, 0, TAKEN, FETCHING, PREPARING, BEGUN, WRITTEN, COMMITTED, ACKNOW
 BLINK = 0.100  # seconds
 BACKENDS = ("asyncio", "trio")
 AT_ONCE = 5.0  # seconds; a lease is 60
+WITHIN = 15.0  # seconds on a server, where no file lock tells; a lease is:
+LEASE = 0.5
 
 
 @attrs.define
@@ -77,7 +79,7 @@ def _worker(ground: Ground, connection: int, backend: str, fault: Callable[[], N
     if fault is not None:
         fault()
     importing.speak()
-    importing.work(ground, connection, backend)
+    importing.work(ground, connection, backend, LEASE if ground.url else 60.0)
 
 
 def _wait(child: int, *, held: bool, pause: float) -> bool:
@@ -111,8 +113,10 @@ def _note(tally: Tally, killed_at: float) -> None:
         tally.again.append(counted.BOARD.again)
 
 
-def _campaign(kills: int, seed: int, fault: Callable[[], None] | None = None) -> tuple[Tally, importing.Held]:
-    with prepared(counted="campaigns.counted") as ground:
+def _campaign(
+    kills: int, seed: int, store: str, fault: Callable[[], None] | None = None
+) -> tuple[Tally, importing.Held]:  # fmt: skip
+    with prepared(store, counted="campaigns.counted") as ground:
         counted.BOARD.__init__()  # type: ignore[misc]
         counted.BOARD.total = (2 * kills + 50) * counted.PAGE
         connection = importing.begun(ground)
@@ -120,11 +124,11 @@ def _campaign(kills: int, seed: int, fault: Callable[[], None] | None = None) ->
         return tally, importing.Held(**forked(lambda: attrs.asdict(importing.held(ground, connection))))
 
 
-def run(size: float = 1.0) -> Iterable[Figure]:
-    """1,000 kills."""
-    kills = max(round(1000 * size), 20)
+def run(size: float = 1.0, store: str = "sqlite") -> Iterable[Figure]:
+    """1,000 kills; a tenth of them on a server, where each waits for a lease."""
+    kills = max(round((1000 if store == "sqlite" else 100) * size), 20)
     began = time.monotonic()
-    tally, held = _campaign(kills, seed=1)
+    tally, held = _campaign(kills, 1, store)
     places = {NAMES[place]: count for place, count in sorted(tally.places.items())}
     inside = sum(tally.places[place] for place in IN_TRANSACTION)
     total = counted.BOARD.total
@@ -138,11 +142,11 @@ def run(size: float = 1.0) -> Iterable[Figure]:
     yield Figure("kills_wrong_lines", held.wrong_lines, 0)
     yield Figure("kills_unacknowledged", held.unacknowledged, 0)
     yield Figure("kills_pages_again_most", max(tally.again), 2, details={"all": sum(tally.again)})
-    yield Figure("kills_takeover_slowest_s", max(tally.takeovers), AT_ONCE, details={
+    yield Figure("kills_takeover_slowest_s", max(tally.takeovers), AT_ONCE if store == "sqlite" else WITHIN, details={
         "median": round(quantile(tally.takeovers, 0.5), 3), "p99": round(quantile(tally.takeovers, 0.99), 3),
     })  # fmt: skip
     few = max(kills // 20, 20)
-    tally, held = _campaign(few, seed=2, fault=importing.cursor_apart)
+    tally, held = _campaign(few, 2, store, fault=importing.cursor_apart)
     yield control("kills_lost", held.lost, kills=few, what="the cursor is committed apart from its page")
 
 

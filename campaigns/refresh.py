@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,8 +25,6 @@ from omnichannel_core import errors
 from omnichannel_core.connections.tokens import Tokens
 from omnichannel_core.driver import Token
 from omnichannel_core.storage.grants import Grants, StoredToken
-from omnichannel_core.storage.opening import open_store
-from omnichannel_core.storage.store import Store
 
 CALLERS = (("asyncio", 13), ("trio", 13), ("asyncio", 12), ("trio", 12))
 LIFE = 3600.0  # seconds of a token
@@ -161,9 +159,9 @@ class Caller:
         (self.ground.folder / f"got-{self.number}.json").write_text(json.dumps(got))
 
     async def _rounds(self, callers: int) -> list[list[str]]:
-        store = Store(str(self.ground.database))
+        store, vault = self.ground.opened()
         clock = RoundClock(self.shared)
-        tokens = self.tokens(store, open_store(store, None), clock)
+        tokens = self.tokens(store, vault, clock)
         got: list[list[str]] = []
         self.shared.ended(self.number, 0)
         for number in range(1, self.rounds + 1):
@@ -198,9 +196,9 @@ def _settle(ground: Ground) -> None:
 
     first = StoredToken(value=SecretStr("access-0"), refresh=SecretStr("refresh-0"), renewed=START,
                         expires=START + timedelta(seconds=LIFE))  # fmt: skip
+    ground.migrate()
     anyio.run(main)
-    store = Store(str(ground.database))
-    vault = open_store(store, None)
+    store, vault = ground.opened()
 
     def write(tx: Any) -> None:
         grants = Grants(tx, ACCOUNT, vault)
@@ -224,9 +222,9 @@ class Seen:
     stuck: bool
 
 
-def _campaign(rounds: int, tokens: type[Tokens]) -> Seen:
+def _campaign(rounds: int, tokens: type[Tokens], store: str = "sqlite") -> Seen:
     """The callers are forked before the issuer has threads."""
-    with prepared() as ground:
+    with prepared(store) as ground:
         forked(lambda: _settle(ground))
         shared, issuer = Shared(), Issuer()
         for at in range(len(CALLERS)):
@@ -254,10 +252,10 @@ def _seen(ground: Ground, issuer: Issuer, rounds: int, *, stuck: bool) -> Seen:
     )  # fmt: skip
 
 
-def run(size: float = 1.0, campaign: Callable[[int, type[Tokens]], Seen] = _campaign) -> Iterable[Figure]:
+def run(size: float = 1.0, store: str = "sqlite") -> Iterable[Figure]:
     """A hundred rounds."""
     rounds, callers = max(round(100 * size), 5), sum(count for _, count in CALLERS)
-    seen = campaign(rounds, Tokens)
+    seen = _campaign(rounds, Tokens, store)
     yield Figure("refreshes_beyond_one_a_round", abs(seen.asked - rounds), 0, details={
         "rounds": rounds, "callers": callers, "processes": len(CALLERS), "refreshes": seen.asked,
     })  # fmt: skip
@@ -266,7 +264,7 @@ def run(size: float = 1.0, campaign: Callable[[int, type[Tokens]], Seen] = _camp
     yield Figure("refresh_rounds_with_different_tokens", seen.differing, 0)
     few = 5
     began = time.monotonic()
-    seen = campaign(few, Naive)
+    seen = _campaign(few, Naive, store)
     yield control("refreshes_beyond_one_a_round", seen.asked - few, rounds=few, used_twice=seen.reused,
                   what="no lease among processes", seconds=round(time.monotonic() - began, 1))  # fmt: skip
 

@@ -72,6 +72,7 @@ class Omnichannel:
         keys: keys of the vault; default for a SQLite store: a key file beside it, made with a brand-new store only.
         trust: the vendor's public keys (a JWKS as text or mapping) that licenses are verified with.
         endpoints: driver -> URL where its requests go instead (simulators, proxies). Permits exactly that origin.
+            A plain http one on loopback is a simulator: AUTHORIZE goes there too, to http://<real host>.localhost.
         allow: CIDR or CIDR:port that drivers may connect to past the address guard; or a mapping from account ids.
         sink: writes pulled records into the host's own tables, in the page's transaction.
         hosts: plugins with @hostimpl functions that want to be told events.

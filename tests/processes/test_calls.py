@@ -16,10 +16,13 @@ from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.shift import AROUND
 from omnichannel_core.processes.turn import Again, Done, Turn
+from omnichannel_core.storage import turns
+from omnichannel_core.storage.fairness import Who
 from omnichannel_core.storage.processes import Processes
 from omnichannel_core.storage.store import Store, Tx
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("backing", ["postgresql"], indirect=True)]
+JOBS = "SELECT id, status::text FROM omni_engine.procrastinate_jobs ORDER BY id"
 CALLS = "SELECT status::text, count(*) FROM omni_engine.procrastinate_jobs GROUP BY status"
 
 
@@ -122,3 +125,111 @@ async def test_a_worker_that_stops_calls_others(store: Store) -> None:
     found = calls(store)
     assert found.get("todo", 0) >= 1
     assert "doing" not in found
+
+
+def fill(tx: Tx, count: int) -> None:
+    """So many, of a connection each."""
+    for number in range(count):
+        Processes(tx, "a").submit(connection=number, kind="work", key="", payload={}, now=datetime.now(UTC))
+
+
+async def test_a_call_is_passed_on_while_more_is_due(store: Store, elsewhere: Store) -> None:
+    """Submitting many in one transaction makes one call, and workers with slots left hear of it from full ones."""
+    running, enough = set[int](), anyio.Event()
+
+    async def together(turn: Turn) -> Done:
+        running.add(turn.process.id)
+        if len(running) == 4:
+            enough.set()
+        await enough.wait()
+        return Done()
+
+    async with anyio.create_task_group() as group:
+        for one in (store, elsewhere):
+            await group.start(runner(one, together).serve)
+        await anyio.sleep(0.6)  # their first looks around are over
+        began = time.monotonic()
+        counted = elsewhere.write_now(lambda tx: (fill(tx, 6), tx.exec_driver_sql(CALLS).all())[1])
+        with anyio.fail_after(20):
+            await enough.wait()
+        took = time.monotonic() - began
+        group.cancel_scope.cancel()
+    assert counted == [("todo", 1)]
+    assert took < AROUND / 2
+
+
+async def test_a_full_worker_keeps_one_call_and_makes_another(store: Store, elsewhere: Store) -> None:
+    """What it hears while it has no slot is left for others to hear, and done by itself when nobody comes."""
+    go_on = anyio.Event()
+
+    async def long(turn: Turn) -> Done:
+        await go_on.wait()
+        return Done()
+
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, long).serve)
+        await anyio.sleep(0.6)
+        elsewhere.write_now(lambda tx: fill(tx, 2))
+        while store.read_now(lambda tx: len(Processes(tx, "a").page(states=[State.RUNNING]))) < 2:  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        while calls(store):  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+        one = elsewhere.write_now(submit)
+        with anyio.fail_after(20):
+            while calls(store) != {"doing": 1, "todo": 1}:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        kept = elsewhere.read_now(lambda tx: tx.exec_driver_sql(JOBS).all())
+        await anyio.sleep(1.2)  # it looks twice a second whether others wait
+        assert elsewhere.read_now(lambda tx: tx.exec_driver_sql(JOBS).all()) == kept
+        go_on.set()
+        await until(store, one, State.SUCCEEDED, 20)
+        with anyio.fail_after(20):
+            while calls(store):  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        group.cancel_scope.cancel()
+
+
+async def test_calls_do_not_pile_up(store: Store, elsewhere: Store) -> None:
+    """A worker that looks at the rows answers all calls at once, and the rows end all the same."""
+    for _ in range(100):
+        elsewhere.write_now(submit)
+    seen = list[dict[str, int]]()
+
+    async def look(turn: Turn) -> Done:
+        seen.append(calls(store))
+        return Done()
+
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, look).serve)
+        with anyio.fail_after(20):
+            while store.read_now(lambda tx: Processes(tx, "a").page(states=[State.QUEUED, State.RUNNING])):  # noqa: ASYNC110
+                await anyio.sleep(0.05)
+        group.cancel_scope.cancel()
+    assert len(seen) == 100
+    assert seen[20].get("todo", 0) <= 2
+
+
+async def test_a_full_worker_calls_others_for_what_the_dead_left(store: Store, elsewhere: Store) -> None:
+    """What a dead worker had is due again within seconds, though nobody has a slot for it."""
+    go_on = anyio.Event()
+
+    async def long(turn: Turn) -> Done:
+        await go_on.wait()
+        return Done()
+
+    def die(tx: Tx) -> int:
+        one = submit(tx)
+        turns.take(tx, Who(worker="dead", kinds={"work"}), datetime.now(UTC), datetime.now(UTC), 1)
+        return one
+
+    async with anyio.create_task_group() as group:
+        await group.start(runner(store, long).serve)
+        elsewhere.write_now(lambda tx: fill(tx, 2))
+        with anyio.fail_after(20):
+            while store.read_now(lambda tx: len(Processes(tx, "a").page(states=[State.RUNNING]))) < 2:  # noqa: ASYNC110
+                await anyio.sleep(0.02)
+        one = elsewhere.write_now(die)
+        await until(store, one, State.QUEUED, AROUND)
+        go_on.set()
+        await until(store, one, State.SUCCEEDED, 20)
+        group.cancel_scope.cancel()

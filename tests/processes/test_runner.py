@@ -20,7 +20,8 @@ from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes.queue import Queue
 from omnichannel_core.processes.runner import Runner
 from omnichannel_core.processes.turn import PAGES, Again, Done, Turn, Wait
-from omnichannel_core.storage import migrations
+from omnichannel_core.storage import migrations, turns
+from omnichannel_core.storage.fairness import Who
 from omnichannel_core.storage.presence import Presence
 from omnichannel_core.storage.store import Store
 
@@ -144,6 +145,29 @@ async def test_a_wrong_answer_fails_the_process(queue: Queue, submit: Any, servi
     async with serving(work=work):
         process = await queue.wait("a", (await submit()).id)
     assert (process.state, process.error_key) == (State.FAILED, "internal_error")
+
+
+async def test_what_is_given_up_is_told(store: Store, queue: Queue, submit: Any, serving: Any, clock: Any):
+    """A process that too many workers died over has failed, and the host is told by whoever finds it."""
+
+    async def work(_: Turn) -> Done:
+        raise AssertionError
+
+    told: list[Process] = []
+    seen = anyio.Event()
+
+    async def finished(process: Process) -> None:
+        told.append(process)
+        seen.set()
+
+    process = await submit()
+    for number in range(turns.CRASHES):
+        who, now = Who(worker=f"worker {number}", kinds={"work"}), clock.now()
+        await store.write(lambda tx, who=who, now=now: turns.take(tx, who, now, now + timedelta(seconds=60), 1))
+        clock.turn(61)
+    async with serving(work=work, on_finished=finished):
+        await seen.wait()
+    assert [(one.id, one.state, one.error_key) for one in told] == [(process.id, State.FAILED, "worker_lost")]
 
 
 async def test_a_callback_that_fails_harms_nobody(queue: Queue, submit: Any, serving: Any, caplog: Any):

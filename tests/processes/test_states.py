@@ -19,10 +19,11 @@ from hypothesis.stateful import (
 from omnichannel_core import errors
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.storage import turns
+from omnichannel_core.storage.fairness import Who
 from omnichannel_core.storage.processes import Beat, Processes
 from omnichannel_core.storage.schema import process as processes_table
 from omnichannel_core.storage.store import Store
-from omnichannel_core.storage.turns import Ended, Held, Who
+from omnichannel_core.storage.turns import Ended, Held
 
 LEASE = timedelta(seconds=60)
 WORKERS = st.sampled_from(["one", "two"])

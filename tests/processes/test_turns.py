@@ -11,9 +11,10 @@ import pytest
 from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.storage import turns
+from omnichannel_core.storage.fairness import Who
 from omnichannel_core.storage.processes import Beat, Processes, prune
 from omnichannel_core.storage.store import Store
-from omnichannel_core.storage.turns import Held, Who
+from omnichannel_core.storage.turns import Held
 
 MINUTE = timedelta(minutes=1)
 

@@ -65,6 +65,65 @@ def test_a_day_at_the_budget() -> None:
     assert 86_400 * DRIP.rate <= count <= 86_400 * DRIP.rate + DRIP.burst + 1
 
 
+LATENCIES = some.lists(some.tuples(some.floats(0, 30), some.floats(0, 20)), min_size=20, max_size=80)
+
+
+def _remote(plan: Plan, trips: list[tuple[float, float]], most: int) -> int:
+    """How many a remote's own bucket refuses: each is (seconds to there, seconds back), `most` under way at once."""
+    bucket, now, under_way, arrivals = Bucket(), 0.0, list[float](), list[float]()
+    for there, back in trips:
+        if len(under_way) == most:
+            under_way.sort()
+            now = max(now, under_way[0])
+            bucket.settle(plan, 1.0, bucket.turn, None, under_way.pop(0))
+        while wait := bucket.take(plan, 1.0, now):
+            now += wait
+        arrivals.append(now + there)
+        under_way.append(now + there + back)
+    level, at, refused = plan.burst, min(arrivals), 0
+    for arrival in sorted(arrivals):
+        level, at = min(plan.burst, level + (arrival - at) * plan.rate), arrival
+        refused += level < 1 - 1e-6
+        level -= 1 if level >= 1 - 1e-6 else 0
+    return refused
+
+
+@given(LATENCIES, some.integers(1, 4))
+def test_latency_is_no_permission(trips: list[tuple[float, float]], most: int) -> None:
+    """However long requests take to arrive, some of them at once, the remote's own bucket refuses none."""
+    for plan in (Plan(rate=0.1, burst=5.0, window=None), Plan(rate=1.0, burst=6.0, window=None)):
+        assert _remote(plan, trips, most) == 0
+
+
+def test_first_request_was_slow() -> None:
+    """A connection that took long to open starts the remote's drip late: what dripped meanwhile is not there."""
+    plan = Plan(rate=0.0056, burst=20.0, window=None)
+    assert _remote(plan, [(2.0, 0.1)] + [(0.05, 0.1)] * 60, most=1) == 0
+
+
+def test_slow_down_means_empty() -> None:
+    """After one refusal a dripping bucket is taken for empty: the next units come as they drip, none is guessed."""
+    bucket = Bucket()
+    assert bucket.take(DRIP, 1.0, 0.0) == NOW
+    bucket.settle(DRIP, 1.0, bucket.turn, None, 0.0)
+    bucket.wait(0.5, 0.0)
+    assert bucket.take(DRIP, 1.0, 0.0) == pytest.approx(0.5)
+    assert bucket.take(DRIP, 1.0, 0.5) == NOW
+    assert bucket.take(DRIP, 1.0, 0.5) == pytest.approx(0.5)
+
+
+def test_requests_of_the_dead_leave_the_rate() -> None:
+    """Units that nobody settles any more take room of the burst, and nothing of the rate."""
+    bucket, now, count = Bucket(pending=15.0), 0.0, 0
+    while now < 1000:
+        if wait := bucket.take(DRIP, 1.0, now):
+            now += wait
+            continue
+        count += 1
+        bucket.settle(DRIP, 1.0, bucket.turn, None, now)
+    assert count >= 0.99 * 1000 * DRIP.rate
+
+
 def test_untold_window_wastes_little() -> None:
     """Asking all the time, an untold window is used to nine tenths or better."""
     bucket, now, count = Bucket(), 0.0, 0
@@ -132,6 +191,33 @@ def test_lost_requests_do_not_count_forever() -> None:
     bucket.take(DRIP, 1, 1000.0)
     bucket.settle(DRIP, 1, bucket.turn, Reading(left=10), 1000.0)
     assert (bucket.left, bucket.pending) == (10, 0)
+
+
+def test_lost_requests_do_not_count_forever_beside_others() -> None:
+    """What several that died had under way stops counting although others go on asking."""
+    bucket, plan = Bucket(), Plan(rate=1.0, burst=10.0, window=None)
+    for _ in range(2):
+        assert bucket.take(plan, 5, 1000.0) == NOW  # never answered: they died
+    served = 0
+    for second in range(1001, 1400):
+        if bucket.take(plan, 2, float(second)) == NOW:
+            bucket.settle(plan, 2, bucket.turn, Reading(left=8, spent=2), second + 0.5)
+            served += 1
+    assert served > 50
+    assert bucket.pending == bucket.older == 0
+
+
+def test_an_answer_of_the_turn_before() -> None:
+    """A request that is answered after a dripping bucket's turn is over is not counted as lost."""
+    bucket, plan = Bucket(since=1000.0), Plan(rate=1.0, burst=10.0, window=None)
+    assert bucket.take(plan, 5, 1119.0) == NOW
+    turn = bucket.turn
+    assert bucket.take(plan, 2, 1121.0) == NOW
+    assert (bucket.turn, bucket.pending, bucket.older) == (turn + 1, 7, 5)
+    bucket.settle(plan, 5, turn, None, 1122.0)
+    assert (bucket.pending, bucket.older) == (2, 0)
+    bucket.settle(plan, 2, turn + 1, None, 1123.0)
+    assert (bucket.pending, bucket.older) == (0, 0)
 
 
 @given(STEPS)

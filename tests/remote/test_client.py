@@ -445,3 +445,14 @@ async def test_a_thousand_clients_are_cheap(house: Any, clock: Any) -> None:
     finally:
         tracemalloc.stop()
     assert each < 6_000
+
+
+def test_browsers_go_to_a_stand_in() -> None:
+    """AUTHORIZE leads to a simulator on loopback under the real host's name, and past any other endpoint untouched."""
+    from omnichannel_core.remote.targets import stand_in
+
+    real = "https://seller.example.com/consent?state=a%26b"
+    assert stand_in(real, "http://127.0.0.1:8080") == "http://seller.example.com.localhost:8080/consent?state=a%26b"
+    for endpoint in ("", "https://proxy.example.com", "https://127.0.0.1:8443"):
+        assert stand_in(real, endpoint) == real
+    assert stand_in("http://localhost:1/x", "http://127.0.0.1:8080") == "http://localhost:1/x"

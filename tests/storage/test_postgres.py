@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from omnichannel_core import errors
 from omnichannel_core.storage import engine, migrations
+from omnichannel_core.storage.grants import Grants, StoredToken
 from omnichannel_core.storage.numbers import next_number
 from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.schema import number as numbers
 from omnichannel_core.storage.schema import store as facts
 from omnichannel_core.storage.store import Store, Tx
+from omnichannel_core.storage.vault import Vault
 from omnichannel_core.testing import postgres
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -158,11 +162,13 @@ def test_a_lost_race_is_run_again(store: Store) -> None:
     runs: list[int] = []
 
     def take(tx: Tx) -> int:
-        tx.execute(sa.text("SELECT 1"))
         runs.append(1)
-        if len(runs) <= 2:
-            together.wait(10)
-        return next_number(tx, "race")
+        if len(runs) > 2:
+            return next_number(tx, "race")
+        assert tx.execute(numbers.select().where(numbers.c.name == "race")).first() is None
+        together.wait(10)
+        tx.execute(numbers.insert().values(name="race", next=2))
+        return 1
 
     threads = [threading.Thread(target=lambda: found.append(store.write_now(take))) for _ in range(2)]
     for thread in threads:
@@ -219,3 +225,33 @@ def test_a_session_that_is_lost_in_the_middle(store: Store) -> None:
         with pytest.raises(errors.StorageUnavailable):
             store.read_now(work)
     store.write_now(lambda tx: tx.execute(facts.insert().values(key="t", value="")))
+
+
+@pytest.mark.parametrize("backing", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("known", [True, False], ids=["a token", "no token yet"])
+def test_one_of_many_may_renew(store: Store, backing: Any, known: bool) -> None:
+    """Of those that ask for the right to renew before any has committed, exactly one gets it, and all learn who."""
+    vault = Vault(backing.keys)
+    grant = store.write_now(lambda tx: Grants(tx, "a", vault).ensure("shop", "seller", ""))
+    if known:
+        store.write_now(lambda tx: Grants(tx, "a", vault).put(grant, "access", StoredToken(value=SecretStr("x"))))
+    together = threading.Barrier(4)
+    found: dict[str, str] = {}
+
+    def ask(who: str) -> None:
+        def lease(tx: Tx) -> str:
+            answer = Grants(tx, "a", vault).lease(grant, "access", who, NOW, NOW + timedelta(minutes=3))
+            tx.execute(sa.text("SELECT pg_sleep(0.2)"))  # the others ask before this is committed
+            return answer
+
+        together.wait(10)
+        found[who] = store.write_now(lease)
+
+    threads = [threading.Thread(target=ask, args=(f"worker-{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 4
+    assert len(set(found.values())) == 1
+    assert next(iter(found.values())) in found

@@ -42,13 +42,15 @@ async def to_end(house: Omnichannel, account: str, process: Process | None, *, q
     return ended
 
 
-async def _drive(house: Omnichannel, account: str, process: Process, progress: Progress | None = None) -> Process:
+async def _drive(
+    house: Omnichannel, account: str, process: Process, progress: Progress | None = None, *, patient: bool = True
+) -> Process:
     import anyio
 
     def seen(now: Process) -> None:
         if progress is not None:
             progress.show(now)
-        if now.state == "waiting" and now.error_key == DOWN:
+        if now.state == "waiting" and (now.error_key == DOWN or not patient):
             scope.cancel()
 
     with anyio.CancelScope() as scope:
@@ -62,14 +64,19 @@ def finish(process: Process | None) -> None:
         raise click.exceptions.Exit(exit_code_of(process.error_key))
 
 
-async def together(house: Omnichannel, account: str, processes: Sequence[Process]) -> list[Process]:
-    """Drive several to their ends at the same time: some wait for others (stock goes before shipments)."""
+async def together(
+    house: Omnichannel, account: str, processes: Sequence[Process], *, patient: bool = True
+) -> list[Process]:
+    """Drive several to their ends at the same time: some wait for others (stock goes before shipments).
+
+    Without patience one that waits for the remote is given back as it is.
+    """
     import anyio
 
     ended: list[Process] = []
 
     async def one(process: Process) -> None:
-        ended.append(await _drive(house, account, process))
+        ended.append(await _drive(house, account, process, patient=patient))
 
     async with anyio.create_task_group() as group:
         for process in processes:

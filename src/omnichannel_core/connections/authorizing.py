@@ -19,6 +19,7 @@ from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.driver import Call, Driver, Grant, Token, Trip
 from omnichannel_core.model.grant import DRAFT_LIFE, Draft
 from omnichannel_core.model.lifecycle import Move, move
+from omnichannel_core.remote.targets import stand_in
 from omnichannel_core.storage import drafts
 from omnichannel_core.storage.connections import Connections
 from omnichannel_core.storage.numbers import next_number
@@ -104,7 +105,7 @@ class Authorizing:
         plain = forms.plain_values(form)
         same = before.token if plain == dict(before.typed) else None  # another form's token is not this one's
         await self.parts.store.write(lambda tx: self._put(tx, one, plain, same, _hash(state)))
-        return Begun(one.id, url)
+        return Begun(one.id, stand_in(url, self.parts.endpoints.get(driver, "")))
 
     async def finish(self, call: Call, *, account: str, actor: str = "", driver: str = "") -> Returned:
         """The browser is back at the return URL; `call.query` has the state.

@@ -1,14 +1,14 @@
-"""Procrastinate beside a shift on PostgreSQL: a call it fetches is the permission to take one process that is due.
+"""Procrastinate beside a shift on PostgreSQL: a call it fetches makes the shift take what is due.
 
-It delivers, and decides nothing: which process is taken follows from the rows. Its worker runs on asyncio only; a
-house on trio looks at the rows often instead, as on SQLite. Facts: guide engine-and-storage 1.5.
+It delivers, and decides nothing: which processes are taken follows from the rows. A call is in hand until the rows have
+been looked at; while no slot is free it stays in hand, so that this worker is not called again. Procrastinate's worker
+runs on asyncio only; a house on trio looks at the rows often instead, as on SQLite. Guide engine-and-storage 1.5.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -24,44 +24,40 @@ CLOSE_WITHIN = 10.0
 _log = logging.getLogger(__name__)
 
 
+class Call:
+    """One in hand. `passed`: others have been called in its stead."""
+
+    def __init__(self) -> None:
+        self.answered, self.passed = asyncio.Event(), False
+
+
 class Calls:
-    """The calls in a worker's hands.
+    """What a worker hears; one call at a time.
 
     Args:
         ring: told on the loop that one has come.
+
+    Attributes:
+        call: the one in hand.
     """
 
-    def __init__(self, store: Store, slots: int, ring: Callable[[], None]) -> None:
+    def __init__(self, store: Store, ring: Callable[[], None]) -> None:
         from procrastinate import App, PsycopgConnector, RetryStrategy
 
-        self._slots, self._ring = slots, ring
-        self._idle: deque[asyncio.Event] = deque()
-        self._bound: dict[tuple[int, int], asyncio.Event] = {}
+        self.call: Call | None = None
+        self._ring = ring
         self._closing, self._closed = False, anyio.Event()
         self._scope = anyio.CancelScope(shield=True)
         self._worker: Any = None
-        self._app = App(connector=PsycopgConnector(min_size=1, max_size=4, configure=_alone, **connect_options(store)))
+        self._app = App(connector=PsycopgConnector(min_size=1, max_size=3, configure=_alone, **connect_options(store)))
         self._app.task(name=TASK, queue=QUEUE, retry=RetryStrategy(max_attempts=10, wait=1))(self._answer)
 
-    @property
-    def idle(self) -> int:
-        """So many processes may be taken."""
-        return len(self._idle)
-
-    def bind(self, key: tuple[int, int]) -> None:
-        """A process (id and fence) was taken: for a call, when there is one."""
-        if self._idle:
-            self._bound[key] = self._idle.popleft()
-
-    def over(self, key: tuple[int, int]) -> None:
-        """Its turn has ended, and the row says so."""
-        if (call := self._bound.pop(key, None)) is not None:
-            call.set()
-
-    def nothing_due(self) -> None:
-        """Whoever was called came too late: others have taken it."""
-        while self._idle:
-            self._idle.popleft().set()
+    def over(self, call: Call | None) -> None:
+        """It has been answered, and the rows say so."""
+        if call is not None:
+            call.answered.set()
+        if self.call is call:
+            self.call = None
 
     async def run(self) -> None:
         """Until closed. A database that goes away is waited for."""
@@ -72,17 +68,15 @@ class Calls:
                         await self._work()
                 except Exception as trouble:  # noqa: BLE001 - whatever it is, the rows are looked at meanwhile
                     _log.warning("the engine rests for a moment: %s", type(trouble).__name__)
-                self.nothing_due()
+                self.over(self.call)
                 if not self._closing:
                     await anyio.sleep(AGAIN)
         self._closed.set()
 
     async def close(self) -> None:
-        """No more calls; those in hand are given back as answered."""
+        """No more calls; the one in hand is answered."""
         self._closing = True
-        self.nothing_due()
-        for key in list(self._bound):
-            self.over(key)
+        self.over(self.call)
         if self._worker is not None:
             self._worker.stop()
         with anyio.move_on_after(CLOSE_WITHIN):
@@ -93,7 +87,7 @@ class Calls:
         from procrastinate.worker import Worker
 
         self._worker = worker = Worker(
-            self._app, queues=[QUEUE], name="omnichannel", concurrency=self._slots, fetch_job_polling_interval=FETCH,
+            self._app, queues=[QUEUE], name="omnichannel", concurrency=1, fetch_job_polling_interval=FETCH,
             abort_job_polling_interval=FETCH, shutdown_graceful_timeout=CLOSE_WITHIN / 2, delete_jobs="always",
             install_signal_handlers=False, update_heartbeat_interval=SIGN, stalled_worker_timeout=GONE,
         )  # fmt: skip
@@ -105,16 +99,14 @@ class Calls:
             group.cancel_scope.cancel()
 
     async def _answer(self, process: int) -> None:
-        """Procrastinate's task: lasts as long as the turn that was taken for it."""
+        """Procrastinate's task: lasts until the rows have been looked at for it."""
         del process  # for whoever reads the engine's tables
-        call = asyncio.Event()
-        self._idle.append(call)
+        self.call = call = Call()
         self._ring()
         try:
-            await call.wait()
+            await call.answered.wait()
         finally:
-            if call in self._idle:
-                self._idle.remove(call)
+            self.over(call)
 
     async def _reap(self) -> None:
         """In every worker: calls in the hands of dead workers are called again. A loop: a task could stall itself."""
@@ -133,7 +125,7 @@ async def _alone(connection: Any) -> None:
     await connection.set_autocommit(True)
 
 
-def answering(store: Store, slots: int, ring: Callable[[], None]) -> Calls | None:
+def answering(store: Store, ring: Callable[[], None]) -> Calls | None:
     """What fits the store and the event loop; None: the rows are looked at often."""
     if store.is_sqlite:
         return None
@@ -141,4 +133,4 @@ def answering(store: Store, slots: int, ring: Callable[[], None]) -> Calls | Non
         asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return Calls(store, slots, ring)
+    return Calls(store, ring)

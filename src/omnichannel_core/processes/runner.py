@@ -35,7 +35,7 @@ class Runner:
             server eight at most).
         grace: real seconds from asking a turn to end to cancelling it.
         on_error: told what ended or delayed a turn, before the row says so.
-        on_finished: told a process that succeeded, failed or was cancelled here, after the row says so.
+        on_finished: told a process that succeeded, failed, was cancelled or given up here, after the row says so.
         ticks: (seconds, what): called by `serve` at once, and again so many real seconds later; errors are logged.
         watchdog: seconds of a blocked event loop after which the log names the culprit; 0 is off.
     """

@@ -29,6 +29,6 @@ async def tick(store: Store, clock: Clock, queue: Queue, chance: Chance = random
                 payload={"streams": [stream], "scheduled": True}, now=now,
             )  # fmt: skip
 
-    if await store.read(lambda tx: schedules.any_due(tx, now)):
+    if await store.ask(lambda tx: schedules.any_due(tx, now)):
         await store.write(work)
         queue.nudge()

@@ -10,18 +10,18 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import anyio
-import attrs
 from anyio.abc import TaskGroup, TaskStatus
 
 from omnichannel_core import errors, telemetry
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes import calls, endings
 from omnichannel_core.processes.bell import Bell
-from omnichannel_core.processes.calls import Calls
+from omnichannel_core.processes.calls import Call, Calls
+from omnichannel_core.processes.exchange import Exchanged, Wanted, exchange, key
 from omnichannel_core.processes.turn import Turn
 from omnichannel_core.processes.watchdog import Watchdog
 from omnichannel_core.storage import engine, turns
-from omnichannel_core.storage.processes import Processes
+from omnichannel_core.storage.fairness import Busy, Who
 from omnichannel_core.storage.store import Tx
 
 if TYPE_CHECKING:
@@ -32,20 +32,12 @@ AROUND = 5.0  # real seconds between two looks where calls tell what is due: for
 SERVER_LEASE = 8.0  # seconds: with a look around, who dies there is taken over within fifteen
 SERVER_TICK = 8.0  # seconds; a tick on a server is a question that all of its users pay for
 FORGET = 600.0  # seconds between two looks for calls that nobody here hears
+SHARE = 16  # so many at most are taken for one call: others may have slots too, and it is passed on to them
+PASS = 1.0  # real seconds after which a worker that always finds more than it has slots for calls others again
 LOOK = 1.0  # real seconds between two looks at who is asked to end
 TOLD_WITHIN = 10.0  # real seconds that a callback may take once the shift is over
 _log = logging.getLogger(__name__)
 _shifts = count(1)
-
-
-@attrs.frozen
-class Exchanged:
-    """What one transaction changed."""
-
-    ended: list[Process]
-    lost: list[turns.Held]
-    taken: list[Process]
-    waiting: int
 
 
 class Shift:
@@ -55,7 +47,7 @@ class Shift:
         self._runner, self._store, self._queue, self._clock = runner, runner.store, runner.queue, runner.clock
         self._alone = only is not None
         presence = runner.store.presence
-        self._who = turns.Who(
+        self._who = Who(
             worker=f"{presence.name}/{next(_shifts)}", kinds=frozenset(runner.handlers), only=only,
             alive=(lambda worker: presence.alive(worker.partition("/")[0])) if runner.store.is_sqlite else None,
         )  # fmt: skip
@@ -63,6 +55,9 @@ class Shift:
         self._ended: list[turns.Ended] = []
         self._lately: deque[tuple[str, int]] = deque(maxlen=runner.slots)  # whose ended last
         self._waiting = 0  # due ones that found no slot
+        self._more = False  # the last look at the rows left some
+        self._orphans = False  # and found some that a dead worker left
+        self._passed_at = self._rescued_at = float("-inf")
         self._over = Bell()
         self._closing, self._closed = False, anyio.Event()
         self._lease = runner.lease if runner.store.is_sqlite else min(runner.lease, SERVER_LEASE)
@@ -80,7 +75,7 @@ class Shift:
                 if self._runner.watchdog > 0:
                     self._group.start_soon(Watchdog(self._runner.watchdog, Shift._handle.__code__).run)
                 if not self._alone:
-                    self._calls = calls.answering(self._store, self._runner.slots, self._queue.work.ring)
+                    self._calls = calls.answering(self._store, self._queue.work.ring)
                 if self._calls is not None:
                     self._group.start_soon(self._calls.run)
                 elif not (self._alone or self._store.is_sqlite):
@@ -130,34 +125,52 @@ class Shift:
         if self._calls is not None and not self._ended and not free and len(self._running) < self._runner.slots:
             return False, None
         if not self._ended and not (hint and free):
-            look = await self._store.read(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
+            call = self._heard()
+            look = await self._store.ask(lambda tx: turns.look(tx, self._who, now, self._runner.slots))
             self._looked(look, now)
             for turn in self._running.values():
                 turn.grow()
-            if not self._ended and not (free and (look.due or look.orphans)):
+            wanted = look.orphans or (free and look.due)
+            if not (self._ended or wanted or (look.due and self._unheard())):
+                if not look.due:
+                    self._answered(call)
                 return False, None if look.next_at is None or not free else (look.next_at - now).total_seconds()
         with anyio.CancelScope(shield=True):  # what was taken must not be forgotten
             moved = await self._exchange_now(free)
         return moved, None
 
     def _free(self) -> int:
-        """How many may be taken: of the slots, and of the calls unless it is time to look around."""
+        """How many may be taken: what has slots when it is time to look around, else what was called for."""
         free = self._runner.slots - len(self._running) + len(self._ended)
         if self._nudges != self._queue.nudges:  # what a call is on its way for, or what the clock has made due
             self._nudges = self._queue.nudges
             self._around_at = min(self._around_at, anyio.current_time() + QUICK)
         if self._calls is None or anyio.current_time() >= self._around_at:
             return free
-        return min(free, self._calls.idle)
+        if self._heard() is not None:
+            return min(free, SHARE)
+        return len(self._ended) if self._more or any(one.state is State.QUEUED for one in self._ended) else 0
+
+    def _heard(self) -> Call | None:
+        return None if self._calls is None else self._calls.call
+
+    def _unheard(self) -> bool:
+        """A call that others have not been told of."""
+        return (call := self._heard()) is not None and not call.passed
+
+    def _answered(self, call: Call | None) -> None:
+        if self._calls is not None:
+            self._calls.over(call)
 
     def _rest(self, pause: float, next_in: float | None) -> float:
         """Real seconds until the next look, when nobody rings."""
-        if self._calls is not None and not self._calls.idle and len(self._running) < self._runner.slots:
+        if self._calls is not None and self._calls.call is None and len(self._running) < self._runner.slots:
             pause = max(self._around_at - anyio.current_time(), 0.001)
         return pause if next_in is None else min(pause, max(next_in, 0.001))
 
     def _looked(self, look: turns.Look, now: datetime) -> None:
-        self._waiting = look.due
+        self._waiting, self._more = look.due, look.due > 0
+        self._orphans = look.orphans
         soon = AROUND if look.next_at is None else (look.next_at - now).total_seconds()
         self._around_at = anyio.current_time() + min(max(soon, QUICK), AROUND)
 
@@ -165,46 +178,41 @@ class Shift:
         """Write what has ended, take what fits."""
         ended, self._ended = self._ended, []
         busy = Counter(_owner(turn) for turn in self._running.values()) + Counter(self._lately)
+        at, call = anyio.current_time(), self._heard()
+        rescues = self._orphans or (
+            free > 0 and at - self._rescued_at >= IDLE
+        )  # with no slot for them: others are called
+        self._orphans = False
+        passes = self._calls is not None and (self._unheard() or (free > 0 and at - self._passed_at >= PASS))
+        wanted = self._wanted(ended, free, busy, rescues=rescues, passes=passes)
         try:
-            done = await self._store.write(lambda tx: self._exchange(tx, ended, free, busy))
+            done = await self._store.write(lambda tx: exchange(tx, wanted))
         except BaseException:
             self._ended[:0] = ended
             raise
+        self._rescued_at = at if rescues else self._rescued_at
+        self._passed_at = at if passes else self._passed_at
         for one in ended:
-            turn = self._running.pop((one.held.id, one.held.fence))
-            self._lately.append(_owner(turn))
-            if self._calls is not None:
-                self._calls.over((one.held.id, one.held.fence))
-        self._waiting = done.waiting
+            self._lately.append(_owner(self._running.pop(key(one.held))))
+        if free or passes:
+            self._waiting, self._more = done.left, done.left > 0
         self._tell(done)
         for process in done.taken:
             self._start(process)
-            if self._calls is not None:
-                self._calls.bind((process.id, process.fence))
-        if self._calls is not None and not done.waiting and len(done.taken) < free:
-            self._calls.nothing_due()
+        if call is not None:
+            call.passed = True
+            if not done.left or len(self._running) < self._runner.slots:
+                self._answered(call)
         return bool(ended or done.taken)
 
-    def _exchange(self, tx: Tx, ended: list[turns.Ended], free: int, busy: Counter[tuple[str, int]]) -> Exchanged:
+    def _wanted(
+        self, ended: list[turns.Ended], free: int, busy: Busy, *, rescues: bool = False, passes: bool = False
+    ) -> Wanted:  # fmt: skip
         now = self._clock.now()
-        over, lost, due = [], [], []
-        for one in ended:
-            state = turns.finish(tx, one)
-            if state is None:
-                lost.append(one.held)
-            elif state not in {State.QUEUED, State.WAITING}:
-                over.append(one.held)
-            elif one.run_at is not None and one.run_at <= now:
-                due.append(one.held.id)
-        engine.call(tx, due)
-        taken: list[turns.Held] = []
-        waiting = 0
-        if free > 0:
-            until = now + timedelta(seconds=self._lease)
-            taken = turns.take(tx, self._who, now, until, free, busy)
-        if self._calls is not None or free <= len(taken):
-            waiting = turns.look(tx, self._who, now, self._runner.slots).due
-        return Exchanged(ended=_rows(tx, over), lost=lost, taken=_rows(tx, taken), waiting=waiting)
+        return Wanted(
+            who=self._who, now=now, ended=ended, free=free, busy=busy, rescues=rescues, passes=passes,
+            lease_until=now + timedelta(seconds=self._lease),
+        )  # fmt: skip
 
     def _tell(self, done: Exchanged) -> None:
         for one in done.lost:
@@ -290,7 +298,7 @@ class Shift:
             before = list(self._running.items())
             write = anyio.current_time() - prolonged >= self._lease / 3
             try:
-                held = await (self._store.write(self._prolong) if write else self._store.read(self._holding))
+                held = await (self._store.write(self._prolong) if write else self._store.ask(self._holding))
             except errors.StorageError as error:
                 _log.warning("leases were not prolonged: %s", error)
                 continue
@@ -305,10 +313,10 @@ class Shift:
         return turns.holding(tx, self._who.worker)
 
     def _compare(self, before: list[tuple[tuple[int, int], Turn]], held: dict[tuple[int, int], bool]) -> None:
-        for key, turn in before:
-            if key not in held and self._running.get(key) is turn:
+        for mine, turn in before:
+            if mine not in held and self._running.get(mine) is turn:
                 turn.lose()
-            elif held.get(key):
+            elif held.get(mine):
                 turn.ask(self._runner.grace)
 
     async def _tick(self, seconds: float, tick: Callable[[], Awaitable[object]]) -> None:
@@ -340,21 +348,13 @@ class Shift:
         self._tell(done)
 
     def _leave(self, tx: Tx, ended: list[turns.Ended]) -> Exchanged:
-        done = self._exchange(tx, ended, 0, Counter())
+        done = exchange(tx, self._wanted(ended, 0, {}))
         turns.leave(tx, self._who.worker, self._clock.now())
         return done
 
 
 def _owner(turn: Turn) -> tuple[str, int]:
     return turn.process.account, turn.process.connection or 0
-
-
-def _rows(tx: Tx, held: list[turns.Held]) -> list[Process]:
-    return [
-        process
-        for account, group in turns.held_by_account(held).items()
-        for process in Processes(tx, account).many([one.id for one in group])
-    ]
 
 
 def _about(process: Process, error: BaseException) -> dict[str, object]:

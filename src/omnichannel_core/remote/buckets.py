@@ -19,7 +19,7 @@ NOW = 0.0
 AFTER_AN_ANSWER = -1.0  # what is left is known to the unit only when an answer under way has come in
 _SLACK = 0.01  # seconds; an answer tells its window's end in whole milliseconds, and is read a little later
 _SLOTS = 16  # a window nobody told us about is remembered in so many parts
-_LOST = 300.0  # seconds; no request is under way that long
+_LOST = 120.0  # seconds; no request is under way that long
 _TINY = 1e-9
 
 
@@ -51,7 +51,8 @@ class Bucket(msgspec.Struct):
         drop: units somebody else took between two of our answers, at most, lately.
         hold: nothing before that time.
         spent: part of a window nobody told us about -> units spent in it.
-        turn: how often the window started anew.
+        turn: how often the window started anew; a bucket that drips has turns of a few minutes, from `since` on, and of
+            `pending` the units `older` were sent in the turn before.
     """
 
     left: float | None = None
@@ -67,6 +68,8 @@ class Bucket(msgspec.Struct):
     hold: float = 0.0
     spent: dict[int, float] = {}
     turn: int = 0
+    since: float = 0.0
+    older: float = 0.0
 
     def take(self, plan: Plan, cost: float, now: float, *, ahead: float = 0.0) -> float:
         """Spend `cost` units, if they are there now.
@@ -89,6 +92,7 @@ class Bucket(msgspec.Struct):
         """Units that were taken and not spent: nothing was sent."""
         cost, most = min(cost, self._most(plan)), self._most(plan)
         self.pending = max(0.0, self.pending - cost)
+        self.older = min(self.older, self.pending)
         self.left = most if self.left is None else min(self.left + cost, most)
         self.sure = min(self.sure + cost, most)
         if self.spent:
@@ -100,15 +104,23 @@ class Bucket(msgspec.Struct):
 
         What an answer of an earlier turn tells is about a window that is gone.
         """
-        if turn != self.turn:
+        drips, units = plan.window is None and not self.told, min(cost, self._most(plan))
+        if turn != self.turn and not (drips and self.older and turn == self.turn - 1):
             return
-        self.pending = max(0.0, self.pending - min(cost, self._most(plan)))
+        if drips and self.left is not None:
+            self._drip(plan, units, now)
+        if turn != self.turn:
+            units = min(units, self.older)
+            self.older -= units
+        self.pending = max(self.older, self.pending - units)
         if reading is not None:
             self._read(plan, reading, cost, now)
 
     def wait(self, seconds: float, now: float) -> None:
-        """The remote says slow down: nothing before so many seconds are over."""
+        """The remote says slow down: nothing before so many seconds are over, and what drips is empty over there."""
         self.hold = max(self.hold, now + seconds)
+        if not self.told and self.left is not None and self.left > 0:
+            self.left, self.at = 0.0, max(self.at, now)
 
     def idle(self, plan: Plan, now: float) -> bool:
         """Whether it may be forgotten: as full as a new one, and nothing told that a new one would not know."""
@@ -125,18 +137,26 @@ class Bucket(msgspec.Struct):
 
     def _take_dripped(self, plan: Plan, cost: float, now: float, ahead: float) -> float:
         most, rate = self._most(plan), self._rate(plan)
-        if self.pending and now - self.at > _LOST:  # whoever sent them died
-            self.pending, self.turn = 0.0, self.turn + 1
-        left = most if self.left is None or rate == math.inf else self.left + max(0.0, now - self.at) * rate
-        self.left, self.at = min(most, left), max(self.at, now)
+        if now - self.since > _LOST:  # whoever sent what was not answered in the turn before has died
+            ours = self.pending - self.older if now - self.since <= 2 * _LOST else 0.0
+            self.pending, self.older, self.since, self.turn = ours, ours, now, self.turn + 1
         cost = min(cost, most)
-        missing = cost + ahead - self.left
+        missing = cost + ahead - self._drip(plan, cost, now)
         if missing > _TINY and rate < math.inf:
             return missing / rate
         if not ahead:
-            self.left -= cost
+            self.left = (self.left or 0.0) - cost
             self.pending += cost
         return NOW
+
+    def _drip(self, plan: Plan, cost: float, now: float) -> float:
+        """What is left now. Units under way may not have arrived over there: a bucket that was full still is, and
+        nothing drips into it, so they leave room that is not filled before they are answered (but for `cost`).
+        """
+        rate, room = self._rate(plan), max(self._most(plan) - self.pending, cost)
+        dripped = math.inf if self.left is None or rate == math.inf else self.left + max(0.0, now - self.at) * rate
+        self.left, self.at = min(room, dripped), max(self.at, now)
+        return self.left
 
     def _take_untold(self, plan: Plan, window: float, cost: float, now: float, ahead: float) -> float:
         """No stretch of the window's length holds more than it may: every part of the last window counts in full."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 import httpx2
@@ -101,3 +102,19 @@ def override_of(text: str) -> tuple[Origin, bool]:
     if origin.scheme == "http" and not loopback:
         raise errors.UsageError(f"{origin}: an endpoint may be plain http on loopback only; use https.")
     return origin, origin.scheme == "http"
+
+
+def stand_in(url: str, override: str) -> str:
+    """Where a browser goes instead of `url`, as the host pointed this driver to `override`.
+
+    A plain http endpoint on loopback stands in for the whole marketplace, consent page included: it is reached as
+    `http://<real host>.localhost:<port>` (RFC 6761 6.3), so that it can tell which of its hosts is meant. With any
+    other endpoint, and for an address that is on this machine already, `url` comes back as it is.
+    """
+    where = urlsplit(url)
+    if not override or not where.hostname or where.scheme != "https":
+        return url
+    origin, loopback = override_of(override)
+    if not loopback:
+        return url
+    return urlunsplit(("http", f"{where.hostname}.localhost:{origin.port}", where.path, where.query, where.fragment))

@@ -1,8 +1,9 @@
 """The engine beside a store on PostgreSQL: Procrastinate's tables, and calls put into its queue in our transactions.
 
 A call says that something is due, not what: the rows of our processes are the truth, and whoever answers takes the
-fairest of them. So a call too many is harmless, and one that was lost is made up for by whoever looks at the rows.
-Sharp edges that shaped this: guide engine-and-storage 1.5.
+fairest of them, as many as it has slots for, and passes the call on when more are due. So one call a transaction is
+enough, one too many is harmless, and one that was lost is made up for by whoever looks at the rows. Sharp edges that
+shaped this: guide engine-and-storage 1.5.
 """
 
 from __future__ import annotations
@@ -28,15 +29,31 @@ _PATH = sa.text(  # once in a transaction, however many calls it makes
     "WHERE NOT starts_with(current_setting('search_path'), :schema)"
 )
 
+_ANSWER = sa.text(
+    "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs "
+    "WHERE queue_name = :queue AND status = 'todo' FOR UPDATE SKIP LOCKED)"
+)
+_CALLED = "omni_called"  # of a connection: the transaction that has called
+
 
 def call(tx: Tx, ids: Iterable[int]) -> None:
-    """These processes are due: workers are called when this transaction commits. On SQLite runners look themselves."""
-    told: list[dict[str, Any]] = [{"process": one} for one in ids]
-    if not told or tx.dialect.name != "postgresql":
+    """These processes are due: a worker is called when this transaction commits. On SQLite runners look themselves."""
+    first = next(iter(ids), None)
+    if first is None or tx.dialect.name != "postgresql":
+        return
+    within = tx.get_nested_transaction() or tx.get_transaction()
+    if tx.info.get(_CALLED) is within:
         return
     _enter(tx)
     raw: Any = tx.connection.driver_connection
-    _caller().configure_task(TASK, queue=QUEUE, connection=raw).batch_defer(*told)
+    _caller().configure_task(TASK, queue=QUEUE, connection=raw).defer(process=first)
+    tx.info[_CALLED] = within
+
+
+def answer(tx: Tx) -> None:
+    """Whoever is about to look at the rows answers all calls that nobody has in hand."""
+    _enter(tx)
+    tx.execute(_ANSWER, {"queue": QUEUE})
 
 
 def install(tx: Tx) -> None:

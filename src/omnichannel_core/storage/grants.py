@@ -90,18 +90,19 @@ class Grants:
             self._tx.execute(token.insert().values(grant_id=grant_id, name=name, version=1, **values))
 
     def lease(self, grant_id: int, name: str, who: str, now: datetime, until: datetime) -> str:
-        """Try to be the one who renews; answers who is."""
+        """Try to be the one who renews; answers who is, '' when just now nobody. Of many that try at once, one is."""
         self._mine(grant_id)
-        row = self._tx.execute(sa.select(token).filter_by(grant_id=grant_id, name=name)).one_or_none()
-        if row is None:
-            self._tx.execute(token.insert().values(grant_id=grant_id, name=name, lease=who, lease_until=micros(until)))
+        its = sa.and_(token.c.grant_id == grant_id, token.c.name == name)
+        free = sa.or_(
+            token.c.lease.in_(["", who]), token.c.lease_until <= micros(now)
+        )  # seen anew once the row is ours
+        mine = {"lease": who, "lease_until": micros(until)}
+        if self._tx.execute(sa.update(token).where(its, free).values(**mine)).rowcount:
             return who
-        if row.lease and row.lease != who and row.lease_until > micros(now):
-            return str(row.lease)
-        self._tx.execute(
-            sa.update(token).filter_by(grant_id=grant_id, name=name).values(lease=who, lease_until=micros(until))
-        )
-        return who
+        owner = self._tx.execute(sa.select(token.c.lease).where(its)).scalar()
+        if owner is None:  # the key of the table decides between those that come first
+            self._tx.execute(token.insert().values(grant_id=grant_id, name=name, **mine))
+        return who if owner is None else str(owner)
 
     def release(self, grant_id: int, name: str, who: str, trouble: str = "") -> None:
         """Not renewed after all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ def make_engine(url: sa.URL, schema: str) -> sa.Engine:
     """An engine whose every connection sees our schema, and that one only when it has a name."""
     try:
         engine = sa.create_engine(
-            url, pool_size=WRITERS + READERS, max_overflow=2, pool_pre_ping=True, pool_use_lifo=True,
+            url, pool_size=WRITERS + READERS, max_overflow=2, pool_use_lifo=True,
             execution_options={OPTION: not schema},
         )  # fmt: skip
     except ModuleNotFoundError as cause:
@@ -55,13 +56,29 @@ def make_engine(url: sa.URL, schema: str) -> sa.Engine:
             raw.execute(f"SET search_path TO {schema}")
         raw.autocommit = False
 
+    def look(raw: Any, *_: object) -> None:
+        """A server that hung up has left something to read: no round trip is needed to know of one that has not."""
+        waiting = select.poll()
+        waiting.register(raw.fileno(), select.POLLIN)
+        if waiting.poll(0):
+            try:
+                engine.dialect.do_ping(raw)
+            except Exception as cause:
+                raise sa.exc.InvalidatePoolError("The server hung up.") from cause
+
     sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "checkout", look)
     return engine
 
 
 def for_readers(engine: sa.Engine) -> sa.Engine:
     """The same connections; a transaction sees one state of the store from its first to its last question."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def for_askers(engine: sa.Engine) -> sa.Engine:
+    """The same connections; one statement is a transaction already, and BEGIN and COMMIT would be two round trips."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def again(once: Callable[[], T]) -> T:

@@ -176,6 +176,11 @@ _MANY = (
     .where(C.account_id == sa.bindparam("account"), C.id.in_(sa.bindparam("ids", expanding=True)))
     .order_by(C.id)
 )
+_IN_HAND = (
+    sa.select(process)
+    .where(sa.tuple_(C.account_id, C.id).in_(sa.bindparam("held", expanding=True)))
+    .order_by(C.id)
+)  # fmt: skip
 # A partial index's predicate must be text: a prepared statement with bound states no longer finds the index.
 _INSERT = sa.text(
     "INSERT INTO omni_process (account_id, connection_id, kind, key, payload, message, created_at, run_at) "  # noqa: S608
@@ -189,6 +194,12 @@ _SQL = (
     "lease_until = ? WHERE id = ? AND account_id = ? AND fence = ? AND state = 'running' RETURNING cancel"
 )
 _BEAT = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
+
+
+def in_hand(tx: Tx, held: Iterable[tuple[str, int]]) -> list[Process]:
+    """Those of a worker's own processes (account, id), whoever they belong to, in one question."""
+    wanted = list(held)
+    return [process_of(row) for row in tx.execute(_IN_HAND, {"held": wanted}).mappings()] if wanted else []
 
 
 def prune(tx: Tx, before: datetime, limit: int = 10_000) -> int:

@@ -46,6 +46,7 @@ class Store:
         self.brand_new = False
         self.presence: Presence
         self._engine: sa.Engine
+        self._asked: sa.Engine
         self._writer: sa.Engine
         self._lock: sqlite.WriteLock | None = None
         self._writers: anyio.CapacityLimiter | None = None
@@ -64,12 +65,12 @@ class Store:
             self.brand_new = not self.path.exists() or self.path.stat().st_size == 0
             if self.brand_new:
                 self.path.touch(mode=0o600)
-            self._engine = sqlite.make_engine(self.path, connections=6)
+            self._engine = self._asked = sqlite.make_engine(self.path, connections=6)
             self._writer = sqlite.make_engine(self.path, connections=1)
             self._lock = sqlite.WriteLock(self.path)
         else:
             self._writer = postgres.make_engine(self.url, self.schema)
-            self._engine = postgres.for_readers(self._writer)
+            self._engine, self._asked = postgres.for_readers(self._writer), postgres.for_askers(self._writer)
         self._writers = self._readers = None  # they belong to the event loop that uses them first
         self.presence = Presence(self._workers)
 
@@ -93,9 +94,15 @@ class Store:
         Raises:
             StorageError: the store cannot do it now.
         """
-        if self._readers is None:
-            self._readers = anyio.CapacityLimiter(postgres.READERS)
-        return await anyio.to_thread.run_sync(self.read_now, work, limiter=self._readers)
+        return await self._reading(lambda: self._read(work, self._engine))
+
+    async def ask(self, question: Work[T]) -> T:
+        """`read` of what is one statement on a server: no transaction around it there. For what is asked all the time.
+
+        Raises:
+            StorageError: the store cannot do it now.
+        """
+        return await self._reading(lambda: self._read(question, self._asked))
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a write transaction, off the loop; all of it or nothing.
@@ -116,8 +123,16 @@ class Store:
     # --- in a thread
     def read_now(self, work: Work[T]) -> T:
         """Blocking `read`."""
-        with self._typed(), self._engine.connect().execution_options(readonly=True) as tx, tx.begin():
+        return self._read(work, self._engine)
+
+    def _read(self, work: Work[T], engine: sa.Engine) -> T:
+        with self._typed(), engine.connect().execution_options(readonly=True) as tx, tx.begin():
             return work(tx)
+
+    async def _reading(self, work: Callable[[], T]) -> T:
+        if self._readers is None:
+            self._readers = anyio.CapacityLimiter(postgres.READERS)
+        return await anyio.to_thread.run_sync(work, limiter=self._readers)
 
     def write_now(self, work: Work[T]) -> T:
         """Blocking `write`."""

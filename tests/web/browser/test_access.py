@@ -12,6 +12,8 @@ from playwright.sync_api import Page
 from omnichannel_core.records import Shipment
 from tests.web.browser.conftest import TOKEN, accessible
 
+pytestmark = pytest.mark.timeout(600)  # seconds: of many screens on a machine that is busy
+
 
 @pytest.fixture(scope="module")
 def filled(live: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from omnichannel_core.testing import simulator
 from tests.web.browser.conftest import APP, TOKEN
 
-pytestmark = pytest.mark.parametrize("size", ["desktop", "phone"])
+pytestmark = [pytest.mark.parametrize("size", ["desktop", "phone"]), pytest.mark.timeout(600)]
 LONG = 40_000  # milliseconds; a sync on a busy machine
 
 

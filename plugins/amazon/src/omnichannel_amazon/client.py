@@ -133,12 +133,6 @@ class Client:
         """`getFeed`."""
         return (await self.get("getFeed", f"{FEEDS}/feeds/{ident}")).decode(wire.Feed)
 
-    async def feeds(self, kind: str, since: datetime) -> list[wire.Feed]:
-        """`getFeeds` of one type made since, newest first."""
-        query = {"feedTypes": kind, "createdSince": iso(since), "marketplaceIds": self.marketplace, "pageSize": "100"}
-        found = (await self.get("getFeeds", f"{FEEDS}/feeds", query)).decode(wire.Feeds).feeds
-        return sorted(found, key=lambda one: one.created_time, reverse=True)
-
     async def feed_document(self, ident: str) -> wire.Document:
         """`getFeedDocument`."""
         return (await self.get("getFeedDocument", f"{FEEDS}/documents/{quote(ident, safe='')}")).decode(wire.Document)

@@ -8,8 +8,10 @@ from omnichannel_amazon.api import API
 from omnichannel_amazon.authorization import FLOW
 from omnichannel_amazon.credentials import AmazonApplication, AmazonCredentials
 from omnichannel_amazon.settings import PAGES
+from omnichannel_amazon.sync.cancellations import CANCELLATIONS
 from omnichannel_amazon.sync.data_model import DATA_MODEL, PRODUCT_TYPES
 from omnichannel_amazon.sync.fba import FBA
+from omnichannel_amazon.sync.invoice_data import INVOICE_DATA
 from omnichannel_amazon.sync.invoices import INVOICES
 from omnichannel_amazon.sync.offers import OFFERS
 from omnichannel_amazon.sync.orders import ORDERS
@@ -55,7 +57,10 @@ def settings_pages() -> Sequence[SettingsPage]:
 @hookimpl
 def sync_streams() -> Streams:
     """The data model first."""
-    return (DATA_MODEL, ORDERS, FBA, RETURNS, PRODUCT_TYPES, OFFERS, STOCK, PRICES, SHIPMENTS, INVOICES)
+    return (
+        DATA_MODEL, ORDERS, FBA, RETURNS, INVOICE_DATA, PRODUCT_TYPES,
+        OFFERS, STOCK, PRICES, SHIPMENTS, CANCELLATIONS, INVOICES,
+    )  # fmt: skip
 
 
 @hookimpl

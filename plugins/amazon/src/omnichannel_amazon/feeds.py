@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NamedTuple
+from xml.etree import ElementTree as ET
 
+from omnichannel_amazon import wire
 from omnichannel_amazon.client import Client
 from omnichannel_amazon.documents import fetched
+from omnichannel_amazon.order_mapping import moment
 from omnichannel_core import errors
 
 LISTINGS, INVOICE, FULFILLMENT = "JSON_LISTINGS_FEED", "UPLOAD_VAT_INVOICE", "POST_ORDER_FULFILLMENT_DATA"
+ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 JSON, PDF, XML = "application/json; charset=UTF-8", "application/pdf", "text/xml; charset=UTF-8"
 MOST_BYTES = 10 * 2**20
+HUNG = timedelta(hours=24)
+"""Feeds have hung for hours; one that has not ended after so long is no longer waited for (guide 15, 19)."""
 
 
 class Result(NamedTuple):
@@ -19,6 +26,9 @@ class Result(NamedTuple):
 
     state: str
     text: str = ""
+
+
+WAITING = Result("waiting")
 
 
 async def submit(client: Client, kind: str, mime: str, body: bytes, options: Mapping[str, str] | None = None) -> str:
@@ -42,9 +52,48 @@ async def result(client: Client, feed: str) -> Result:
             return Result("fatal", "Amazon no longer knows the feed")
         raise
     if said.processing_status not in ("DONE", "FATAL", "CANCELLED"):
-        return Result("waiting")
+        return Result("fatal", "Amazon has not ended the feed within a day") if _hangs(client, said) else WAITING
     text, document = "", said.result_feed_document_id
     if document:
         path = await fetched(client, "feedResult", f"feed-{feed}", lambda: client.feed_document(document))
         text = await client.session.compute(lambda: path.read_text(encoding="utf-8"))
     return Result("done" if said.processing_status == "DONE" else "fatal", text)
+
+
+def _hangs(client: Client, feed: wire.Feed) -> bool:
+    try:
+        return client.session.clock.now() - moment(feed.created_time) > HUNG
+    except ValueError:
+        return False
+
+
+# --- the older feeds, in XML
+def envelope(client: Client, kind: str) -> tuple[ET.Element, ET.Element]:
+    """A document with one message of this kind: the whole, and the element that the kind's own fields go into."""
+    root = ET.Element("AmazonEnvelope")
+    head = ET.SubElement(root, "Header")
+    ET.SubElement(head, "DocumentVersion").text = "1.01"
+    ET.SubElement(head, "MerchantIdentifier").text = client.mine.seller_id
+    ET.SubElement(root, "MessageType").text = kind
+    message = ET.SubElement(root, "Message")
+    ET.SubElement(message, "MessageID").text = "1"
+    return root, ET.SubElement(message, kind)
+
+
+def document(root: ET.Element) -> bytes:
+    """As it is uploaded."""
+    return b'<?xml version="1.0" encoding="UTF-8"?>' + ET.tostring(root, encoding="unicode").encode()
+
+
+def why(text: str) -> str:
+    """Errors of an XML processing report in one line; '' for none, or when it is not readable."""
+    try:
+        root = ET.fromstring(text) if text else None  # noqa: S314 - Amazon's own document, fetched over TLS
+    except ET.ParseError:
+        return ""
+    found = [
+        f"{one.findtext('ResultDescription', '')} ({one.findtext('ResultMessageCode', '')})"
+        for one in (root.iter("Result") if root is not None else ())
+        if one.findtext("ResultCode") == "Error"
+    ]
+    return "; ".join(found)[:500]

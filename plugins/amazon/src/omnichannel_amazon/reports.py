@@ -200,13 +200,15 @@ def name(header: str) -> str:
 
 
 def table(path: Path) -> Iterator[Row]:
-    """Rows by normalized column name, of a tab-separated file without quoting, or of an XML one."""
+    """Rows by normalized column name: tab-separated without quoting, with commas and quotes (CSV), or XML."""
     with path.open(encoding="utf-8", newline="") as text:
         if text.read(1) == "<":
             yield from xml_rows(path)
             return
         text.seek(0)
-        lines = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
+        tabs = "\t" in text.readline()
+        text.seek(0)
+        lines = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(text)
         names = [name(one) for one in next(lines, [])]
         for line in lines:
             if any(line):

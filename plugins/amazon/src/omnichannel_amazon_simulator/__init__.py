@@ -3,7 +3,8 @@
 
 One origin serves the three regional API hosts, `/auth/o2/token` (api.amazon.com), `/apps/authorize/...` (Seller
 Central), presigned documents and the control API below. Which of Amazon's hosts a request is for is told by its host
-(`sellingpartnerapi-eu.amazon.com`), or by the X-Forwarded-Host of whoever sends it here instead: a path that the host
+(`sellingpartnerapi-eu.amazon.com`, from browsers with `.localhost` behind it), or by the X-Forwarded-Host of whoever
+sends it here instead: a path that the host
 does not have is 404, another region's token 403. Without either, any path is answered, and the region is the seller's.
 No answer is kinder than the real thing where that is known. "guide N" is a section of guide amazon.
 

@@ -72,7 +72,7 @@ class Call:
         self.world, self.method, self.path, self.headers = world, method, path, headers
         self.query_string = query.decode("latin-1")
         self.query: dict[str, str] = dict(parse_qsl(self.query_string, keep_blank_values=True))
-        self.host = headers.get("x-forwarded-host", headers.get("host", "")).split(":")[0]
+        self.host = headers.get("x-forwarded-host", headers.get("host", "")).split(":")[0].removesuffix(".localhost")
         self.body = b""
         self.params: dict[str, str] = {}
         self.operation = ""

@@ -168,9 +168,12 @@ def traffic(call: Call) -> Answer:
 
 @routes("GET", f"{ROOT}/orders")
 def list_orders(call: Call) -> Answer:
-    """Every order: id, status, marketplace, fulfilled_by, revision, created, updated."""
+    """Every order: id, status, marketplace, fulfilled_by, revision, created, updated, lines (how many)."""
     names = ("id", "status", "marketplace", "fulfilled_by", "sales", "revision", "created", "updated")
-    rows = [{name: getattr(order, name) for name in names} for order in call.seller.book.orders.values()]
+    rows = [
+        {name: getattr(order, name) for name in names} | {"lines": len(order.lines)}
+        for order in call.seller.book.orders.values()
+    ]
     return reply({"orders": rows})
 
 

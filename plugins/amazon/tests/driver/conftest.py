@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import socket
@@ -24,6 +25,7 @@ from pydantic import SecretStr
 from omnichannel_core import errors
 from omnichannel_core.driver import Answer, Ask, Form, Page, Session, Settings, Token
 from omnichannel_core.records import Bad, Choice, Choices, Record
+from omnichannel_core.remote.limits import Limiter, Scope
 from omnichannel_core.storage.pages import _merge
 
 F = TypeVar("F", bound=Form)
@@ -60,6 +62,7 @@ class DirectHttp:
         self.session, self.client = session, client
         self.sent: list[Ask] = []
         self.heads: list[Mapping[str, str]] = []
+        self.answers: list[tuple[Ask, Answer]] = []
         self.limited = True
 
     async def send(
@@ -93,6 +96,7 @@ class DirectHttp:
                 assert not any(name.startswith("x-amz") for name in request.headers)
             self.heads.append(dict(request.headers))
             answer = await self._answer(operation, request)
+            self.answers.append((ask, answer))
             try:
                 API.judge(answer)
             except errors.CredentialsRejected:
@@ -104,10 +108,17 @@ class DirectHttp:
         raise AssertionError("never here")
 
     async def _answer(self, operation: str, request: httpx2.Request) -> Answer:
-        await self.session.spend(operation)
-        back = await self.client.send(request)
-        lower = {name.lower(): value for name, value in back.headers.items()}
-        return Answer(operation=operation, status=back.status_code, headers=lower, content=back.content)
+        limits, answer = self.session.limits, None
+        turn = await limits.enter(operation, request.url.host, 1.0) if limits is not None else None
+        try:
+            back = await self.client.send(request)
+            lower = {name.lower(): value for name, value in back.headers.items()}
+            answer = Answer(operation=operation, status=back.status_code, headers=lower, content=back.content)
+            return answer
+        finally:
+            if limits is not None and turn is not None:
+                turn.sent = True
+                await limits.leave(turn, answer)
 
     async def download(self, operation: str, url: str, to: Path, *, token: str | None = None) -> Answer:
         answer = await self.send(operation, "GET", url, token=token)
@@ -131,7 +142,7 @@ class LoneSession(Session):
         self.stored: dict[tuple[type[Record], str], Record] = {}
         self.bad: list[Bad] = []
         self.tokens: dict[str, Token] = {}
-        self.on_spend: Callable[[str], Any] | None = None
+        self.limits: Scope | None = None
 
     @property
     def sent(self) -> list[Ask]:
@@ -151,10 +162,6 @@ class LoneSession(Session):
         if found is None and issubclass(form, Settings):
             return form()
         return found  # type: ignore[return-value]
-
-    async def spend(self, operation: str) -> None:
-        if self.on_spend is not None:
-            await self.on_spend(operation)
 
     async def token(self, name: str = "access") -> Token:
         held = self.tokens.get(name)
@@ -215,6 +222,19 @@ def lone(tmp_path: Path) -> Callable[..., LoneSession]:
     return make
 
 
+class MovingClock:
+    """Whoever waits on it moves the clocks of both sides."""
+
+    def __init__(self, here: Amazon) -> None:
+        self.here = here
+
+    def now(self) -> datetime:
+        return self.here.session.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.here.advance(math.ceil(seconds * 1000 + 0.01) / 1000)  # both clocks know whole milliseconds
+
+
 class Amazon:
     """A simulated seller and a session per marketplace; all clocks are one and moved by hand."""
 
@@ -229,31 +249,18 @@ class Amazon:
             apps=[app],
             dropped=lambda: httpx2.ReadError("dropped"),
         )
-        self.seller = self.app.world.sellers[SELLER]
+        self.seller, self.client = self.app.world.sellers[SELLER], CLIENT
         clock = StillClock()
+        limiter = Limiter(MovingClock(self), longest=math.inf)
+        limits = limiter.scoped(driver="amazon", account=SELLER).of(API.limits)
         self.sessions: dict[str, LoneSession] = {}
         for place in self.seller.marketplaces:
             one = self.sessions[place] = lone(self.app, *forms, async_app=True)
             one.set(AmazonCredentials(seller_id=SELLER, marketplace=place))
             one.clock = clock
-            one.on_spend = self._spend
+            one.limits = limits
             one.tokens = {}
         self.session = self.sessions[self.seller.marketplaces[0]]
-        self.spent: dict[str, list[float]] = {}
-
-    async def _spend(self, operation: str) -> None:
-        """The house's limits, without a house: waits until the operation's bucket has one more request."""
-        limit = next((one for one in API.limits if one.operations == {operation} and one.rate < 1e9), None)
-        if limit is None:
-            return
-        level, at = self.spent.get(operation, [limit.burst, self.session.clock.now().timestamp()])
-        now = self.session.clock.now().timestamp()
-        level = min(limit.burst, level + (now - at) * limit.rate)
-        if level < 1:
-            wait = (1 - level) / limit.rate + 0.5
-            await self.advance(wait)
-            level, now = 1 + 0.5 * limit.rate, self.session.clock.now().timestamp()
-        self.spent[operation] = [level - 1, now]
 
     async def control(self, method: str, path: str, body: object = None) -> Any:
         """A call of the simulator's control API below the seller; `//` begins one at its root."""
@@ -295,19 +302,32 @@ class Amazon:
                 await self.advance(min(one.seconds for one in mores if not isinstance(one, bool)))
         raise AssertionError(f"{stream.name} does not end within {pages} pages")
 
+    async def figures(self, operation: str) -> Any:
+        """The simulator's own bucket: used, refused, share."""
+        found = (await self.control("GET", "/figures"))["buckets"]
+        return next(one for one in found if one["operation"] == operation)
+
     def asked(self, operation: str) -> list[Ask]:
         """Requests of an operation, of all sessions."""
         return [ask for one in self.sessions.values() for ask in one.sent if ask.operation == operation]
 
 
 @pytest.fixture
-def amazon(lone: Callable[..., LoneSession]) -> Callable[..., Amazon]:
-    """`amazon(*forms, **options)`: a simulated seller with the options of the control API."""
+def amazon(lone: Callable[..., LoneSession], official: Any) -> Iterator[Callable[..., Amazon]]:
+    """`amazon(*forms, **options)`: a simulated seller with the options of the control API.
+
+    What was sent and answered is held against the official models when the test is over.
+    """
+    made = list[Amazon]()
 
     def make(*forms: Form, **options: Any) -> Amazon:
-        return Amazon(lone, forms, options)
+        made.append(Amazon(lone, forms, options))
+        return made[-1]
 
-    return make
+    yield make
+    sessions = [one for here in made for one in here.sessions.values()]
+    wrong = {bad for one in sessions for bad in official.wrong(one.http.answers)} if official is not None else ()
+    assert not wrong, "\n".join(sorted(wrong))
 
 
 def page_of(page: Page[Any]) -> Sequence[Record | Bad]:

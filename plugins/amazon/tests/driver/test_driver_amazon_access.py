@@ -121,9 +121,11 @@ async def test_pain_09_expired_token_is_403(amazon: Make):
     await here.authorize()
     cursors = await here.run(ORDERS)
     await here.control("POST", "/expire")
+    await here.control("POST", "/orders", {"kind": "mfn", "id": "new"})
     await here.advance(1200)
     await here.run(ORDERS, cursors)
-    assert here.session.records(Order)
+    assert "new" in here.session.records(Order)
+    assert here.seller.requests["searchOrders 403"] == 1
 
 
 async def test_pain_01_within_the_bucket(amazon: Make):

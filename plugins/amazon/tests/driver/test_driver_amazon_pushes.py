@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from omnichannel_amazon import feeds
 from omnichannel_amazon.settings import Carrier, Export, Offers, ShippingProviders
 from omnichannel_amazon.sync.invoices import INVOICES
 from omnichannel_amazon.sync.orders import fetch
@@ -15,6 +16,7 @@ from omnichannel_amazon.sync.prices import PRICES
 from omnichannel_amazon.sync.shipments import SHIPMENTS
 from omnichannel_amazon.sync.stock import STOCK
 
+from omnichannel_core import errors
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Pending, Rejected
 from omnichannel_core.records import Invoice, Money, Price, Shipment, StockLevel
 
@@ -317,6 +319,47 @@ async def test_pain_19_feed_that_hangs(amazon: Make):
     later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
     assert all(isinstance(one, Pending) for one in later.values())
     assert len(here.asked("createFeed")) == 1
+
+
+async def test_pain_19_feed_that_never_ends(amazon: Make):
+    """A feed that has not ended after a day is given up, and what is live decides."""
+    here = amazon(listings=320)
+    await here.authorize()
+    await here.control("POST", "/feeds", {"fate": "HANG"})
+    skus = own(here)[:210]
+    said = await STOCK.push(here.session, batch(*[level(sku, 5) for sku in skus]))
+    tickets = {sku: one.ticket for sku, one in said.items()}
+    await here.advance(25 * 3600)
+    later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
+    assert all(isinstance(one, Pending) and one.ticket.startswith("seen:") for one in later.values())
+
+
+async def test_pain_19_too_large(amazon: Make, monkeypatch: pytest.MonkeyPatch):
+    """What does not fit into one feed waits for the next one, and all of it arrives."""
+    here = amazon(listings=320)
+    await here.authorize()
+    monkeypatch.setattr(feeds, "MOST_BYTES", 40_000)
+    skus = own(here)[:210]
+    said = await STOCK.push(here.session, batch(*[level(sku, 5) for sku in skus]))
+    left = [sku for sku, one in said.items() if isinstance(one, Later)]
+    assert 0 < len(left) < len(skus)
+    assert all(len(ask.body) <= 40_000 for ask in here.asked("feedFile"))
+    monkeypatch.undo()
+    assert all(isinstance(one, Accepted) for one in (await ended(here, STOCK, *[level(s, 5) for s in left])).values())
+
+
+async def test_pain_19_refused_for_its_rate(amazon: Make):
+    """A 429 on createFeed below the documented quota means later: nothing was sent, and the wait is the quota's."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here, status="SHIPPED")
+    await here.control("POST", "//faults", {"kind": "status", "operation": "createFeed", "status": 429})
+    record = Invoice(id="i", order_id=order.id, number="RE-1", pdf=b"%PDF", extra={"total": "1", "vat": "0"})
+    with pytest.raises(errors.RateLimited) as refused:
+        await INVOICES.push(here.session, batch(record, order=order))
+    assert refused.value.wait == pytest.approx(1 / 0.0083)
+    assert isinstance((await ended(here, INVOICES, record, order=order))["i"], Accepted)
+    assert len((await here.control("GET", "/invoices"))["invoices"]) == 1
 
 
 async def test_pain_21_no_removed_feed_type(amazon: Make):

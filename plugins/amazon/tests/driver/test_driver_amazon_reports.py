@@ -107,6 +107,38 @@ async def test_returns_by_xml(amazon: Make):
     assert flat
 
 
+async def test_returns_of_prime(amazon: Make):
+    """Returns of Prime by Merchant come by their own report, though the merchant's report is refused."""
+    here = amazon(orders=600, days=50, returns=0.9)
+    await here.authorize()
+    send = here.session.http.send
+
+    async def refuse(operation: str, *rest: Any, **more: Any) -> Any:
+        if operation == "createReport" and "BY_RETURN_DATE" in str(more.get("json")):
+            raise errors.AccessMissing("createReport: 403", "createReport")
+        return await send(operation, *rest, **more)
+
+    here.session.http.send = refuse
+    await runs(here, RETURNS)
+    found = [one for one in here.session.records(Return).values() if one.extra["kind"] == "mfn"]
+    since = here.session.clock.now() - timedelta(days=58)
+    there = {
+        back.order.id for back in here.seller.book.returns
+        if "PRIME" in back.order.programs and back.order.fulfilled_by == "MERCHANT"
+        and back.requested > since.timestamp()
+    }  # fmt: skip
+    assert there
+    assert {one.order_id for one in found} == there
+    assert all(one.extra["is_prime"] == "Y" for one in found)
+
+
+def test_csv(tmp_path: Path):
+    """A report with commas is read with its quotes, one with tabs without."""
+    file = tmp_path / "a.txt"
+    file.write_text('Order ID,Item Name\n1,"a, ""b"""\n', encoding="utf-8")
+    assert list(reports.table(file)) == [{"order_id": "1", "item_name": 'a, "b"'}]
+
+
 async def test_found_again(amazon: Make):
     """A crash between asking for a report and noting it finds the report instead of asking for another."""
     here = amazon(orders=20, fba_report_lag=0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
@@ -19,8 +20,8 @@ from omnichannel_core.app import Omnichannel
 from omnichannel_core.driver import Call
 from omnichannel_core.gate import vendor
 from omnichannel_core.model.lifecycle import Health
-from omnichannel_core.model.process import State
-from omnichannel_core.records import StockLevel
+from omnichannel_core.model.process import Process, State
+from omnichannel_core.records import Cancellation, Invoice, Shipment, StockLevel
 from omnichannel_core.testing import simulator
 
 pytestmark = pytest.mark.anyio
@@ -37,18 +38,22 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
 
 
 class Leaping:
-    """The real time, but whoever sleeps long is there at once, and so is the simulator."""
+    """The simulator's clock; whoever waits long is there at once, and so is the simulator."""
 
     def __init__(self, address: str) -> None:
-        self.address, self.ahead = address, timedelta(0)
+        self.address = address
+        self.leap(0)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return datetime.fromtimestamp(time.time() + self.ahead, UTC)
+
+    def leap(self, seconds: float) -> None:
+        shown = simulator.control(self.address, "clock", {"advance": seconds})
+        self.ahead = shown["start"] - shown["since"]
 
     async def sleep(self, seconds: float) -> None:
         if seconds > 1:
-            self.ahead += timedelta(seconds=seconds)
-            simulator.control(self.address, "clock", {"advance": seconds})
+            self.leap(seconds)
         await anyio.sleep(min(seconds, 0.01))
 
 
@@ -75,7 +80,13 @@ def seller(address: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, address: str) -> AsyncIterator[Omnichannel]:
+def clock(address: str) -> Leaping:
+    """Of the house and of the simulator."""
+    return Leaping(address)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, address: str, clock: Leaping) -> AsyncIterator[Omnichannel]:
     """A house with the driver and its application in account acme."""
     private, public = vendor.keygen()
     async with Omnichannel(
@@ -83,11 +94,11 @@ async def house(tmp_path: Path, address: str) -> AsyncIterator[Omnichannel]:
         trust=vendor.key_set(public),
         endpoints={"amazon": address},
         work=False,
-        clock=Leaping(address),
+        clock=clock,
     ) as opened:
         await opened.accounts.add("acme")
         text = vendor.issue(
-            private, account="acme", driver="amazon", distribution="omnichannel-amazon", now=datetime.now(UTC),
+            private, account="acme", driver="amazon", distribution="omnichannel-amazon", now=clock.now(),
             application="app",
         )  # fmt: skip
         await opened.licenses.add("acme", text)
@@ -130,14 +141,31 @@ async def connected(house: Omnichannel, address: str, seller: str, marketplace: 
     return int(saved.connection.id)
 
 
-async def ran(house: Omnichannel, connection: int) -> None:
-    """A whole synchronize, to its end."""
+async def ran(house: Omnichannel, clock: Leaping, connection: int) -> list[Process]:
+    """A whole synchronize, to its end; the states in which it waited, which the clocks leap over."""
     process = await house.connections.synchronize("acme", connection)
-    for _ in range(200):
-        ended = await house.processes.run_to_end("acme", process.id)
-        if ended.state is not State.WAITING:
-            break
+    return await driven(house, clock, process.id)
+
+
+async def driven(house: Omnichannel, clock: Leaping, process: int) -> list[Process]:
+    """One process to its end; the states in which it waited."""
+    waited = dict[datetime, Process]()
+
+    async def leap() -> None:
+        while True:
+            seen = await house.processes.get("acme", process)
+            if seen.state is State.WAITING and (ahead := (seen.run_at - clock.now()).total_seconds()) > 0:
+                waited[seen.run_at] = seen
+                clock.leap(ahead)
+            await anyio.sleep(0.05)
+
+    with anyio.fail_after(100):
+        async with anyio.create_task_group() as group:
+            group.start_soon(leap)
+            ended = await house.processes.run_to_end("acme", process)
+            group.cancel_scope.cancel()
     assert ended.state is State.SUCCEEDED, ended.error
+    return list(waited.values())
 
 
 def truth(address: str, seller: str, place: str) -> set[str]:
@@ -149,21 +177,21 @@ def truth(address: str, seller: str, place: str) -> set[str]:
     }  # fmt: skip
 
 
-async def test_authorize_and_first_import(house: Omnichannel, address: str, seller: str) -> None:
+async def test_authorize_and_first_import(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
     """AUTHORIZE over the consent page fills the Seller ID in, and the first import brings the marketplace's orders."""
     one = await connected(house, address, seller, DE)
     assert (await house.connections.credentials("acme", one))["seller_id"] == seller
-    await ran(house, one)
+    await ran(house, clock, one)
     found = (await house.hub.orders("acme", connection=one, limit=200)).items
     assert {entry.id for entry in found} == truth(address, seller, DE)
 
 
-async def test_two_marketplaces_of_one_grant(house: Omnichannel, address: str, seller: str) -> None:
+async def test_two_marketplaces_of_one_grant(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
     """Two connections of one seller share the grant, and each has the orders of its own marketplace."""
     german = await connected(house, address, seller, DE)
     french = await connected(house, address, seller, FR)
     for one in (german, french):
-        await ran(house, one)
+        await ran(house, clock, one)
     for one, place in ((german, DE), (french, FR)):
         found = (await house.hub.orders("acme", connection=one, limit=200)).items
         assert {entry.id for entry in found} == truth(address, seller, place)
@@ -192,6 +220,79 @@ async def test_stock_there_and_back(house: Omnichannel, address: str, seller: st
     listings = simulator.control(address, f"sellers/{seller}/listings")["listings"]
     live = next(row for row in listings if row["sku"] == sku)["live"]
     assert live["fulfillment_availability"][0]["quantity"] == 42
+
+
+async def test_shipment_invoice_and_cancellation(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """Of three imported orders one is shipped, one billed, one cancelled, and Amazon has it so."""
+    one = await connected(house, address, seller, DE)
+    ids = {kind: f"303-0000000-000000{n}" for n, kind in enumerate(("ship", "bill", "stop"))}
+    for kind, ident in ids.items():
+        words = {"kind": "mfn", "id": ident, "marketplace": DE, "at": clock.now().timestamp() - 7200}
+        words |= {"status": "SHIPPED"} if kind == "bill" else {}
+        simulator.control(address, f"sellers/{seller}/orders", words)
+    await ran(house, clock, one)
+    boxes = {"shipments_b2c": [DE], "invoices_b2c": [DE]}
+    await house.connections.edit("acme", one, settings={"order-export": boxes})
+    pushed = {
+        "shipments": Shipment(id="s", order_id=ids["ship"], carrier="DHL GoGreen", tracking="T1"),
+        "invoices": Invoice(id="i", order_id=ids["bill"], number="RE-1", pdf=b"%PDF", extra={"vat": "0"}),
+        "cancellations": Cancellation(id="c", order_id=ids["stop"]),
+    }
+    for stream, record in pushed.items():
+        (row,) = await house.hub.push("acme", one, stream, [record])
+        for _ in range(12):
+            for process in await house.processes.list("acme", kind="deliver"):
+                if process.open:
+                    await driven(house, clock, process.id)
+            (done,) = (await house.hub.pushes("acme", connection=one, keys=[row.key])).items
+            if done.state not in ("queued", "pending"):
+                break
+            clock.leap(600)
+        assert done.state == "accepted", done.reason
+    orders = {row["id"]: row for row in simulator.control(address, f"sellers/{seller}/orders")["orders"]}
+    assert (orders[ids["ship"]]["status"], orders[ids["stop"]]["status"]) == ("SHIPPED", "CANCELLED")
+    assert [row["number"] for row in simulator.control(address, f"sellers/{seller}/invoices")["invoices"]] == ["RE-1"]
+
+
+async def test_pain_07_refused_once(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """A bucket that somebody else emptied, at a rate lower than told before: a 429 for each of the two, waits that are
+    seen, and then everything; never a storm."""
+    one = await connected(house, address, seller, DE)
+    emptied = {"client_id": APP["client_id"], "operation": "searchOrders", "tokens": 1000}
+    simulator.control(address, f"sellers/{seller}/rates", {"searchOrders": {"rate": 0.0056, "burst": 20}}, method="PUT")
+    simulator.control(address, f"sellers/{seller}/take", emptied)
+    waited = await ran(house, clock, one)
+    assert any(seen.error_key == "rate_limited" for seen in waited)
+    requests = simulator.control(address, f"sellers/{seller}/figures")["requests"]
+    assert requests["searchOrders 429"] <= 2
+    found = (await house.hub.orders("acme", connection=one, limit=200)).items
+    assert {entry.id for entry in found} == truth(address, seller, DE)
+
+
+async def test_pain_23_trouble_for_hours(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """While Amazon answers InternalFailure for hours it is asked ever less often, and then everything arrives."""
+    one = await connected(house, address, seller, DE)
+    begun = clock.now()
+    fault = {"kind": "status", "operation": "searchOrders", "seller": seller, "status": 500, "times": 28}
+    simulator.control(address, "faults", fault)
+    waited = await ran(house, clock, one)
+    simulator.control(address, "faults", method="DELETE")
+    assert clock.now() - begun > timedelta(minutes=20)
+    assert {seen.error_key for seen in waited} >= {"remote_unavailable"}
+    found = (await house.hub.orders("acme", connection=one, limit=200)).items
+    assert {entry.id for entry in found} == truth(address, seller, DE)
+
+
+async def test_rotated_refresh_token(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """A refresh token that Amazon replaces is kept: renewed again and again, the connection goes on working."""
+    one = await connected(house, address, seller, DE)
+    simulator.control(address, f"apps/{APP['client_id']}", {"rotate_refresh": True}, method="PUT")
+    try:
+        for _ in range(3):
+            clock.leap(4000)
+            assert "orders" in (await house.connections.check("acme", one)).works
+    finally:
+        simulator.control(address, f"apps/{APP['client_id']}", {"rotate_refresh": False}, method="PUT")
 
 
 async def test_revoked(house: Omnichannel, address: str, seller: str) -> None:

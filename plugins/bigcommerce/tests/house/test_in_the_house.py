@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -293,12 +291,3 @@ async def test_two_connections_share_a_quota(house: Omnichannel, address: str, s
     figures = simulator.control(address, f"stores/{store}/figures")
     assert sum(figures["requests"].values()) > 24
     assert figures["statuses"].get("429", 0) == 0
-
-
-def test_the_demo_comes_to_its_end() -> None:
-    """`omnichannel demo` tells the whole story and ends by itself with exit 0 in under a minute."""
-    command = [sys.executable, "-m", "omnichannel_core.cli", "demo"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    for word in ("BigCommerce", "orders", "shipment"):
-        assert word in done.stdout + done.stderr

@@ -12,6 +12,7 @@ from omnichannel_core.driver import Arrived, Call, Callbacks, Changed, Left, Ses
 from omnichannel_shopify.client import Client, refusal
 from omnichannel_shopify.credentials import SHOP, ShopifyCredentials
 from omnichannel_shopify.signing import check_address, check_body, head, secrets, triggered
+from omnichannel_shopify.tokens import by_visit
 from omnichannel_shopify.wire import Wire, gid
 
 ORDER_TOPICS = (
@@ -44,7 +45,9 @@ async def receive(session: Session, call: Call) -> Sequence[Changed | Arrived | 
     """
     if call.method == "GET":
         shop = check_address(session, call)
-        return [Arrived(account=shop, fields={"shop": shop})]  # a typed way in stays
+        visit = call.query.get("id_token")
+        token = await by_visit(session, shop, visit) if visit else None
+        return [Arrived(account=shop, fields={"shop": shop}, token=token)]  # a typed way in stays
     check_body(session, call)
     shop, topic = head(call, "shop-domain").lower(), head(call, "topic").lower()
     mine = session.get(ShopifyCredentials)

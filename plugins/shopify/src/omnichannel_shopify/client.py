@@ -57,12 +57,23 @@ class Client:
             learn(text, variables, extensions.cost.requested_query_cost)
         said = answer.headers.get("x-shopify-api-version", VERSION)
         if said != VERSION:
-            self.session.log.warning("Shopify answered with API version %s instead of %s: upgrade", said, VERSION)
+            self._wrong_version(operation, text, said)
         for one in denied(answer):
             path = [str(part) for part in one.path or () if isinstance(part, str)]
             if not path or path[-1] not in self.hidden:
                 self.session.log.warning("%s: a field is hidden from this app: %s", operation, words(one.message))
             self.hidden.add(path[-1] if path else operation)
+
+    def _wrong_version(self, operation: str, text: str, said: str) -> None:
+        """What another version says may mean something else: nothing of it is stored, and no stream goes on. A mutation
+        is done; its outcome is read, and the next question stops.
+        """
+        what = (
+            f"{operation}: Shopify answers with API version {said} instead of {VERSION}: upgrade omnichannel-shopify."
+        )
+        if not text.lstrip().startswith("mutation"):
+            raise errors.ContractBroken(what)
+        self.session.log.error("%s", what)
 
     async def ask(self, operation: str, shape: type[T], *, repeatable: bool = True, **variables: object) -> T:
         """The data of an operation as a wire shape.
@@ -108,13 +119,14 @@ class Client:
         return found
 
     async def rest(
-        self, operation: str, page: Nodes[T], shape: type[T], path: Sequence[str], **variables: object
-    ) -> list[T]:
+        self, operation: str, page: Nodes[T], shape: type[T], path: Sequence[str], *, size: int = 50,
+        **variables: object,
+    ) -> list[T]:  # fmt: skip
         """The entries of a nested connection: those that came, and the ones it has more."""
         if not page.page_info.has_next_page:
             return list(page.nodes)
         after = page.page_info.end_cursor
-        return [*page.nodes, *await self._walk(operation, shape, path, 50, after, variables)]
+        return [*page.nodes, *await self._walk(operation, shape, path, size, after, variables)]
 
     async def mutate(
         self, operation: str, root: str, *, repeatable: bool = False, **variables: object

@@ -14,7 +14,7 @@ import msgspec
 
 from omnichannel_core.records import Attribute, Choice, Value
 
-VARIANT, OPTION, META, CATEGORY = "variant.", "option:", "metafield:", "category:"
+VARIANT, OPTION, META, CATEGORY, ENTRY = "variant.", "option:", "metafield:", "category:", "metaobject:"
 
 
 class Field(NamedTuple):

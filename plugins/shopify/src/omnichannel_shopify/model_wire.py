@@ -149,6 +149,7 @@ class MetaobjectField(Wire):
 
     key: str = ""
     name: str = ""
+    required: bool = False
     type: Kind = msgspec.field(default_factory=Kind)
 
 

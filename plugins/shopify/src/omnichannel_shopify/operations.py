@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from omnichannel_shopify import catalog_operations, fulfillment_operations, order_operations
+from omnichannel_shopify import catalog_operations, fulfillment_operations, order_operations, return_operations
 
 NAME = re.compile(r"(?:query|mutation) (\w+)")
 
@@ -60,6 +60,7 @@ UNINSTALL = "mutation Uninstall { appUninstall { app { id } userErrors { field m
 OPERATIONS: Mapping[str, str] = named(
     CHECK, PROBE, HOOKS, SUBSCRIBE, UNSUBSCRIBE, UNINSTALL,
     *order_operations.TEXTS,
+    *return_operations.TEXTS,
     *fulfillment_operations.TEXTS,
     *catalog_operations.TEXTS,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""GraphQL of orders and what comes with them: returns, refunds, bulk operations."""
+"""GraphQL of orders, and of bulk operations."""
 
 from __future__ import annotations
 
@@ -54,49 +54,6 @@ fragment Carriage on ShippingLine {
 PAYMENT = """
 fragment Movement on OrderTransaction {
   id kind status gateway formattedGateway paymentId processedAt test amountSet { ...Bag } parentTransaction { id }
-}
-"""
-RETURN = """
-fragment Ret on Return {
-  id name status createdAt closedAt totalQuantity
-  order { id name updatedAt }
-  returnShippingFees { id amountSet { ...Bag } }
-  exchangeLineItems(first: 10) {
-    nodes { id quantity variantId lineItems { sku title } } pageInfo { hasNextPage endCursor }
-  }
-  reverseFulfillmentOrders(first: 5) {
-    nodes {
-      id status
-      lineItems(first: 30) {
-        nodes {
-          id totalQuantity
-          fulfillmentLineItem { id lineItem { id } }
-          dispositions { id type quantity location { id } }
-        }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-  returnLineItems(first: 30) { nodes { ...RetLine } pageInfo { hasNextPage endCursor } }
-  refunds(first: 10) { nodes { id } pageInfo { hasNextPage endCursor } }
-}
-"""
-RETURN_LINE = """
-fragment RetLine on ReturnLineItemType {
-  __typename id quantity refundableQuantity refundedQuantity customerNote returnReasonNote
-  returnReasonDefinition { handle name }
-  ... on ReturnLineItem {
-    fulfillmentLineItem { id lineItem { id } }
-    withCodeDiscountedTotalPriceSet { ...Bag }
-    restockingFee { id amountSet { ...Bag } }
-  }
-  ... on UnverifiedReturnLineItem { unitPrice { amount currencyCode } }
-}
-"""
-REFUND_LINE = """
-fragment Back on RefundLineItem {
-  id quantity restockType location { id } lineItem { id } subtotalSet { ...Bag } totalTaxSet { ...Bag }
 }
 """
 WHOLE = BAG + TAX + ADDRESS + HEAD + LINE + SHIPPING + PAYMENT
@@ -164,85 +121,6 @@ MOVEMENTS = (
     " { order(id: $id) { transactions(first: $first) { ...Movement } } }\n"
     + BAG + PAYMENT
 )  # fmt: skip
-REFUNDS = (
-    """
-query OrderRefunds($id: ID!, $first: Int!) {
-  order(id: $id) {
-    id name updatedAt
-    refunds(first: $first) {
-      id createdAt updatedAt note
-      return { id }
-      totalRefundedSet { ...Bag }
-      duties { amountSet { ...Bag } }
-      refundLineItems(first: 20) { nodes { ...Back } pageInfo { hasNextPage endCursor } }
-      refundShippingLines(first: 3) {
-        nodes { id subtotalAmountSet { ...Bag } taxAmountSet { ...Bag } } pageInfo { hasNextPage endCursor }
-      }
-      orderAdjustments(first: 3) {
-        nodes { id reason amountSet { ...Bag } taxAmountSet { ...Bag } } pageInfo { hasNextPage endCursor }
-      }
-      transactions(first: 5) { nodes { ...Movement } pageInfo { hasNextPage endCursor } }
-    }
-  }
-}
-"""
-    + BAG + REFUND_LINE + PAYMENT
-)  # fmt: skip
-REFUND_ORDER = "query RefundOrder($id: ID!) { node(id: $id) { ... on Refund { order { id updatedAt } } } }\n"
-REFUND_LINES = (
-    """
-query RefundLines($id: ID!, $first: Int!, $after: String) {
-  node(id: $id) {
-    ... on Refund {
-      refundLineItems(first: $first, after: $after) { nodes { ...Back } pageInfo { hasNextPage endCursor } }
-    }
-  }
-}
-"""
-    + BAG + REFUND_LINE
-)  # fmt: skip
-RETURNS = (
-    """
-query OrderReturns($id: ID!, $first: Int!, $after: String) {
-  order(id: $id) {
-    returns(first: $first, after: $after) { nodes { ...Ret } pageInfo { hasNextPage endCursor } }
-  }
-}
-"""
-    + BAG + RETURN + RETURN_LINE
-)  # fmt: skip
-RETURN_BY_ID = "query ReturnById($id: ID!) { return(id: $id) { ...Ret } }\n" + BAG + RETURN + RETURN_LINE
-RETURN_LINES = (
-    """
-query ReturnLines($id: ID!, $first: Int!, $after: String) {
-  return(id: $id) {
-    returnLineItems(first: $first, after: $after) { nodes { ...RetLine } pageInfo { hasNextPage endCursor } }
-  }
-}
-"""
-    + BAG + RETURN_LINE
-)  # fmt: skip
-REVERSE = """
-query ReverseLines($id: ID!, $first: Int!, $after: String) {
-  reverseFulfillmentOrder(id: $id) {
-    lineItems(first: $first, after: $after) {
-      nodes {
-        id totalQuantity
-        fulfillmentLineItem { id lineItem { id } }
-        dispositions { id type quantity location { id } }
-      }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}
-"""
-OPEN_RETURNS = """
-query OrdersWithReturns($first: Int!, $after: String, $query: String) {
-  orders(first: $first, after: $after, query: $query, sortKey: ID) {
-    nodes { id updatedAt } pageInfo { hasNextPage endCursor }
-  }
-}
-"""
 BULK_RUN = """
 mutation BulkRun($query: String!) {
   bulkOperationRunQuery(query: $query, groupObjects: false) {
@@ -291,7 +169,4 @@ BULK_ORDERS = (
 
 BULK_RETURNS = "returns { edges { node { __typename id } } }"
 
-TEXTS = (
-    NEWEST, COUNT, PAGE, ONE, LINES, CARRIAGES, MOVEMENTS, REFUNDS, REFUND_ORDER, REFUND_LINES, RETURNS, RETURN_BY_ID,
-    RETURN_LINES, REVERSE, OPEN_RETURNS, BULK_RUN, BULK_POLL, BULK_LIST, BULK_CANCEL,
-)  # fmt: skip
+TEXTS = (NEWEST, COUNT, PAGE, ONE, LINES, CARRIAGES, MOVEMENTS, BULK_RUN, BULK_POLL, BULK_LIST, BULK_CANCEL)

@@ -14,6 +14,7 @@ from omnichannel_shopify.credentials import Organization, ShopifyApplication, Sh
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
+SESSION = "urn:ietf:params:oauth:token-type:id_token"
 PRESS = "press AUTHORIZE"
 
 
@@ -28,14 +29,17 @@ class TokenAnswer(msgspec.Struct):
     error_description: str | None = None
 
 
-async def ask(session: Session, **body: object) -> Token:
+async def ask(session: Session, *, at: str = "", **body: object) -> Token:
     """One request to the token endpoint; repeatable, as Shopify takes the last refresh token again.
+
+    Args:
+        at: the shop's host, where no credentials name it yet.
 
     Raises:
         AuthorizationNeeded: what we hold gives no token. ApplicationRejected: the vendor's app is refused.
         CredentialsRejected: the merchant's own app is refused. RemoteUnavailable: no token in the answer.
     """
-    url = f"{origin(session)}/admin/oauth/access_token"
+    url = f"{f'https://{at}' if at else origin(session)}/admin/oauth/access_token"
     answer = await session.http.send(
         TOKEN, "POST", url, json=body, token=None, repeatable="code" not in body, headers={"accept": "application/json"}
     )
@@ -71,7 +75,7 @@ def _refuse(session: Session, reason: str, status: int, *, held: bool) -> None:
     )
 
 
-def proof(session: Session) -> dict[str, object]:
+def proof(session: Session) -> dict[str, str]:
     """The vendor's app, with its newest secret.
 
     Raises:
@@ -86,6 +90,23 @@ def proof(session: Session) -> dict[str, object]:
 async def by_code(session: Session, code: str) -> Token:
     """The install's code, once: an offline token that expires, with a refresh token."""
     return await ask(session, **proof(session), code=code, expiring=1)
+
+
+async def by_visit(session: Session, shop: str, id_token: str) -> Token | None:
+    """An app that is shown within Shopify's admin is opened with a session token, good for a minute: exchanged for an
+    offline token (guide 2.3). None where Shopify does not take it: the visitor authorizes as everybody else.
+
+    Args:
+        shop: verified, as the app's secret goes there.
+    """
+    try:
+        return await ask(
+            session, at=shop, **proof(session), grant_type=EXCHANGE, subject_token=id_token,
+            subject_token_type=SESSION, requested_token_type=OFFLINE, expiring=1,
+        )  # fmt: skip
+    except (errors.AuthorizationNeeded, errors.RemoteUnavailable) as refused:
+        session.log.info("The session token of a visit to %s brought no offline token: %s", shop, refused)
+        return None
 
 
 async def renew(session: Session, name: str, old: Token | None) -> Token:

@@ -1,7 +1,8 @@
 """A stateful stand-in of Shopify: `create()` is an ASGI application, found by group `omnichannel_core.simulators`.
 
 One origin stands for every `{shop}.myshopify.com` (told apart by `X-Forwarded-Host`, else `Host`; browsers may also use
-`/shops/{shop}/admin/oauth/authorize`), for the storage of bulk files, and serves the control API below.
+`{shop}.myshopify.com.localhost` or `/shops/{shop}/admin/oauth/authorize`), for the storage of bulk files, and serves
+the control API below.
  The Admin API 2026-10 is executed from our own subset of its schema. No answer is kinder than the real thing
 where that is known; sections named "guide 2.x" are those of guide bigcommerce-and-shopify.
 

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from starlette.datastructures import State
 
-from omnichannel_shopify_simulator import fields, oauth, refunding, requests
+from omnichannel_shopify_simulator import bulk, fields, oauth, refunding, requests
 from omnichannel_shopify_simulator.answers import Answer, Call, Refused, reply
 from omnichannel_shopify_simulator.control import answer_control
 from omnichannel_shopify_simulator.faults import Fault
@@ -113,6 +113,8 @@ class Exchange:
             _, _, name, *rest = call.path.split("/", 3)
             call.path = f"/{rest[0] if rest else ''}"
             store = self.world.stores.get(name.removesuffix(".myshopify.com"))
+        elif call.path.startswith("/shopify-bulk/"):
+            store = self.world.stores.get(call.path.split("/")[2])
         else:
             store = self.world.at_host(call.host)
         if store is not None:
@@ -139,7 +141,7 @@ class Exchange:
     def _file(self) -> Answer:
         """A bulk operation's file, ranges too; 403 when its address has run out."""
         key = self.call.path.rsplit("/", 1)[-1].removesuffix(".jsonl")
-        store = self.world.stores.get(self.call.path.split("/")[2])
+        store = self.call.store
         if store is not None:
             for install in store.installs.values():
                 for one in install.bulks.values():
@@ -185,6 +187,8 @@ class Exchange:
         if delay:
             await anyio.sleep(delay)
             request.now = call.now
+        if "bulkOperation" in operations:
+            await bulk.written(request)
         refunding.settle_jobs(request)
         document = self._ordered_document(request) or requests.execute(request, text, variables, name)
         self._judge(document)

@@ -15,6 +15,7 @@ from random import Random
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import anyio.to_thread
 import msgspec
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode, get_named_type
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from omnichannel_shopify_simulator.store import Store
 
 Row = dict[str, Any]
-SLOTS, CONNECTIONS, DEPTH, LIFE, BLOCK = 5, 5, 2, 7 * 86_400, 400
+SLOTS, CONNECTIONS, DEPTH, LIFE, BLOCK, PATIENCE = 5, 5, 2, 7 * 86_400, 400, 10.0
 HOST = "https://storage.googleapis.com"
 RUNNING = frozenset({"CREATED", "RUNNING", "CANCELING"})
 encode = msgspec.json.encode
@@ -98,12 +99,18 @@ def advance(request: Request, bulk: Bulk) -> None:
         bulk.status = "RUNNING"
     if now < bulk.due or bulk.thread is None:
         return
-    bulk.thread.join(0.25)
     if bulk.thread.is_alive():
         bulk.status = "RUNNING"
         return
     bulk.status, bulk.completed = ("FAILED" if bulk.error_code else "COMPLETED"), now
     _finish(store, request, bulk)
+
+
+async def written(request: Request) -> None:
+    """Waits a while for files whose time has come: how long a thread needs is no time of the simulated world."""
+    for one in request.install.bulks.values():
+        if one.status in RUNNING and one.thread is not None and request.now >= one.due:
+            await anyio.to_thread.run_sync(one.thread.join, PATIENCE)
 
 
 def _finish(store: Store, request: Request, bulk: Bulk) -> None:

@@ -76,6 +76,7 @@ class Selection:
     kind: str
     steps: list[Step] = field(default_factory=list)
     kinds: dict[str, Selection] | None = None
+    flat: Selection | None = None  # the same without connections, for lines of bulk files
 
 
 class Compiler:
@@ -275,8 +276,9 @@ def lines(request: Request, selection: Selection, row: Row, parent: str | None) 
         if found is None:
             return
         selection = found
-    flat = Selection(selection.kind, [step for step in selection.steps if step.edge is None])
-    own = run(request, flat, row) or {}
+    if selection.flat is None:
+        selection.flat = Selection(selection.kind, [step for step in selection.steps if step.edge is None])
+    own = run(request, selection.flat, row) or {}
     if parent is not None:
         own["__parentId"] = parent
     yield own, parent is None

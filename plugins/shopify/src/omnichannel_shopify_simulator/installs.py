@@ -23,6 +23,7 @@ class App:
         secrets: client secrets, newest first; webhooks and addresses are signed with the oldest one.
         redirect_urls: exactly one of them is where an authorization returns to; empty admits any.
         app_url: where Shopify's admin opens and installs it.
+        embedded: it is opened within the admin, with a session token (`id_token`).
         public: its tokens that never expire are refused once the store's `expiring_required` is set.
         organization: client credentials work in stores of the same one only.
         level: protected customer data: 0 nothing, 1 objects, 2 also `protected` fields.
@@ -36,6 +37,7 @@ class App:
     scopes: list[str] | None = None
     redirect_urls: list[str] = field(default_factory=list)
     app_url: str = ""
+    embedded: bool = False
     public: bool = True
     organization: str = ""
     level: int = 2

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from omnichannel_shopify_simulator import access
+from omnichannel_shopify_simulator import access, visits
 from omnichannel_shopify_simulator.answers import Answer, Call, Refused, reply
 from omnichannel_shopify_simulator.installs import (
     ACCESS_LIFE,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 CODE_LIFE = 60.0
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+SESSION = "urn:ietf:params:oauth:token-type:id_token"
 OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
 
 
@@ -49,6 +50,8 @@ def host_word(store: Store) -> str:
 def opened(store: Store, app: App, now: float, **more: str) -> str:
     """Where the admin's browser goes when the app is installed or opened."""
     words = {"shop": store.domain, "host": host_word(store), "timestamp": str(int(now)), **more}
+    if app.embedded:
+        words |= {"embedded": "1", "id_token": visits.session_token(store, app, now)}
     joint = "&" if "?" in app.app_url else "?"
     return f"{app.app_url}{joint}{signed(app, words)}"
 
@@ -118,6 +121,8 @@ def exchange(call: Call) -> Answer:
         return _answer(app, *_refreshed(call, app, str(words.get("refresh_token", ""))))
     if kind == "client_credentials":
         return _by_client(call, app)
+    if kind == EXCHANGE and words.get("subject_token_type") == SESSION:
+        return _answer(app, *_by_visit(call, app, words))
     if kind == EXCHANGE:
         return _answer(app, *_migrated(call, app, words))
     return _answer(app, *_by_code(call, app, words))
@@ -183,6 +188,17 @@ def _by_client(call: Call, app: App) -> Answer:
     token = Token(call.world.secret("shpat_"), call.now + CLIENT_LIFE)
     install.tokens[token.value] = token
     return reply({"access_token": token.value, "scope": ",".join(sorted(install.scopes)), "expires_in": CLIENT_LIFE})
+
+
+def _by_visit(call: Call, app: App, words: Row) -> tuple[Install, Token, Refresh | None]:
+    """A session token becomes an offline one; the admin has installed an app that is opened within it."""
+    if words.get("requested_token_type") != OFFLINE:
+        raise _no("invalid_request", "Only offline tokens are given here")
+    if not visits.is_visit(call.store, app, str(words.get("subject_token", "")), call.now):
+        raise _no("invalid_subject_token", "The session token is not valid")
+    scopes = access.ALL_SCOPES if app.scopes is None else frozenset(app.scopes)
+    install = call.store.install(app, scopes, call.now, keep=True)
+    return (install, *issue(call.world, install, call.now, expiring=str(words.get("expiring", "0")) in {"1", "true"}))
 
 
 def _migrated(call: Call, app: App, words: Row) -> tuple[Install, Token, Refresh | None]:

@@ -171,9 +171,18 @@ class OrderBook:
             self._by_id = [(0.0, number) for number in self.entries]
         return self._by_id if key in {"ID", "ORDER_NUMBER"} else self._created
 
+    def rows(self, key: str, search: Search) -> list[tuple[float, int]]:
+        """The index, or of a search for single orders only these."""
+        if search.exact is None:
+            return self.index(key)
+        found = [self.entries[number] for number in set(search.exact) if number in self.entries]
+        if key in {"ID", "ORDER_NUMBER"}:
+            return sorted((0.0, one.number) for one in found)
+        return sorted((one.updated if key == "UPDATED_AT" else one.created, one.number) for one in found)
+
     def chosen(self, key: str, search: Search, since: float, *, reverse: bool = False) -> Iterator[Entry]:
         """Entries in order that the search admits and that were placed since."""
-        rows = self.index(key)
+        rows = self.rows(key, search)
         low = 0
         if search.plain and not reverse:
             low = bisect_left(rows, _lowest(key, search))
@@ -186,7 +195,7 @@ class OrderBook:
     def page(self, args: Row, search: Search, since: float) -> tuple[list[Entry], list[Any], bool, bool]:
         """Entries of one page, their cursor keys, whether there are some before and after it."""
         key, reverse = args.get("sortKey") or "PROCESSED_AT", bool(args.get("reverse"))
-        rows = self.index(key)
+        rows = self.rows(key, search)
         size = args.get("first") if args.get("first") is not None else args.get("last")
         start, end = 0, len(rows)
         if search.plain and not reverse:

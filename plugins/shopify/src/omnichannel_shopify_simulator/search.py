@@ -20,6 +20,8 @@ TOKEN = re.compile(
     r"""\s*(?:(?P<open>\()|(?P<close>\))|(?P<word>-?[\w.]+:(?:>=|<=|>|<)?(?:"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]*)"""
     r"""|"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^\s()]+))"""
 )
+SINGLE = re.compile(r"id:\d+(?: OR id:\d+)*")
+"""Nothing but single ones: no index has to be walked."""
 TERM = re.compile(r"""(-?)([\w.]+):(>=|<=|>|<)?(.*)\Z""", re.DOTALL)
 
 
@@ -44,6 +46,7 @@ class Search:
         self.warnings: list[dict[str, Any]] = []
         self.lows: dict[str, float] = {}
         self.plain = True  # nothing but ANDs: `lows` may be used
+        self.exact = [int(one) for one in re.findall(r"\d+", text)] if SINGLE.fullmatch(text) else None
         self.tokens = [found.group().strip() for found in TOKEN.finditer(text) if found.group().strip()]
         self._at = 0
         self.test = self._any() if self.tokens else None

@@ -65,7 +65,7 @@ class World:
         return store
 
     def at_host(self, host: str) -> Store | None:
-        name, dot, rest = host.partition(":")[0].partition(".")
+        name, dot, rest = host.partition(":")[0].removesuffix(".localhost").partition(".")
         return self.stores.get(name) if dot and rest == "myshopify.com" else None
 
     def reset(self) -> None:

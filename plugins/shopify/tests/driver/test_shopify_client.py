@@ -26,7 +26,7 @@ def error(code: str = "", message: str = "no") -> dict[str, Any]:
     return {"data": None, "errors": [{"message": message, "extensions": {"code": code}}]}
 
 
-async def test_s1_throttled_is_http_200(lone: Lone, shop: Any):
+async def test_s01_throttled_is_http_200(lone: Lone, shop: Any):
     """S1: a throttled answer comes as 200 without data; it means slow down, for as long as the bucket needs."""
     state = {"maximumAvailable": 2000, "currentlyAvailable": 52, "restoreRate": 100}
     said = {"requestedQueryCost": 752, "actualQueryCost": None, "throttleStatus": state}
@@ -58,7 +58,7 @@ async def test_s1_throttled_is_http_200(lone: Lone, shop: Any):
         (httpx2.Response(504), errors.RemoteUnavailable),
     ],
 )
-async def test_s8_errors_inside_answers(lone: Lone, shop: Any, answer: Any, raised: type[Exception]):
+async def test_s08_errors_inside_answers(lone: Lone, shop: Any, answer: Any, raised: type[Exception]):
     """S8: every layer of error becomes the right one of ours, also inside an HTTP 200."""
     session = lone()
     shop.on("NewestOrder", answer)
@@ -67,7 +67,7 @@ async def test_s8_errors_inside_answers(lone: Lone, shop: Any, answer: Any, rais
         await Client(session).send("NewestOrder")
 
 
-async def test_user_errors_are_read(lone: Lone, shop: Any):
+async def test_s08_user_errors_are_read(lone: Lone, shop: Any):
     """S8: what a mutation refuses with HTTP 200 is told, under whatever name its payload has for it."""
     for name in ("userErrors", "orderCancelUserErrors"):
         shop.on("Unsubscribe", {"webhookSubscriptionDelete": {name: [{"field": ["id"], "message": "gone"}]}})

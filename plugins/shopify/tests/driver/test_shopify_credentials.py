@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from omnichannel_shopify import tokens
 from omnichannel_shopify.authorization import LEVEL_1, LEVEL_2, SIXTY_DAYS, begin, check, disconnect, finish
 from omnichannel_shopify.callbacks import TOPICS, receive, subscribe, unsubscribe
+from omnichannel_shopify.client import Client
 from omnichannel_shopify.credentials import (
     Organization,
     ShopifyApplication,
@@ -25,6 +26,7 @@ from omnichannel_shopify.credentials import (
     StaticToken,
     shop_of,
 )
+from omnichannel_shopify.sync.orders import ORDERS, OrderCursor
 from pydantic import SecretStr, ValidationError
 
 from omnichannel_core import errors
@@ -182,7 +184,7 @@ async def test_finish_refuses(lone: Lone, shop: Any, change: dict[str, str]):
 
 
 # --- tokens
-async def test_s2_refresh_without_expiry_or_refresh_token(lone: Lone, shop: Any):
+async def test_s02_refresh_without_expiry_or_refresh_token(lone: Lone, shop: Any):
     """S2: an answer without expires_in is a token that does not expire, and a blank refresh token is none."""
     shop.on("token", {"access_token": "shpat_2", "scope": "read_orders", "refresh_token": ""})
     got = await tokens.renew(lone(), "access", Token(value=SecretStr("a"), refresh=SecretStr("shprt_1")))
@@ -203,7 +205,7 @@ async def test_refresh_falls_back_to_the_previous(lone: Lone, shop: Any):
         await tokens.renew(lone(), "access", old)
 
 
-async def test_s3_non_expiring_token_is_migrated(lone: Lone, shop: Any):
+async def test_s03_non_expiring_token_is_migrated(lone: Lone, shop: Any):
     """S3: a token that Shopify no longer takes because it never expires is exchanged for one that does."""
     session = lone()
     session.held = Token(value=SecretStr("shpat_old"))
@@ -219,7 +221,7 @@ async def test_s3_non_expiring_token_is_migrated(lone: Lone, shop: Any):
     assert [one.get("x-shopify-access-token") for one in shop.headers[:2]] == ["shpat_old", "shpat_new"]
 
 
-async def test_s4_client_credentials(lone: Lone, shop: Any):
+async def test_s04_client_credentials(lone: Lone, shop: Any):
     """S4: an app of the merchant's own organization asks for its token of 24 hours by itself."""
     access = Organization(way="organization", client_id="mine", client_secret=SecretStr("my-secret"))
     session = lone(ShopifyCredentials(shop=SHOP, access=access), application=False)
@@ -260,7 +262,7 @@ async def test_refused_application(lone: Lone, shop: Any):
         await tokens.renew(lone(), "access", Token(value=SecretStr("a"), refresh=SecretStr("b")))
 
 
-async def test_s6_reinstall_brings_another_token(lone: Lone, shop: Any):
+async def test_s06_reinstall_brings_another_token(lone: Lone, shop: Any):
     """S6: coming back from Shopify always brings the token of this install, whatever was held before."""
     session = lone()
     shop.on("token", [{"access_token": "one", "expires_in": 9}, {"access_token": "two", "expires_in": 9}])
@@ -272,7 +274,7 @@ async def test_s6_reinstall_brings_another_token(lone: Lone, shop: Any):
     assert [one.token.value.get_secret_value() for one in (first, second)] == ["one", "two"]
 
 
-async def test_s7_two_shops_two_tokens(lone: Lone, shop: Any):
+async def test_s07_two_shops_two_tokens(lone: Lone, shop: Any):
     """S7: two sessions in one process each sign with their own token."""
     shop.on("NewestOrder", {"orders": {"nodes": []}})
     from omnichannel_shopify.client import Client
@@ -285,7 +287,7 @@ async def test_s7_two_shops_two_tokens(lone: Lone, shop: Any):
 
 
 # --- the check
-async def test_check_names_what_is_missing(lone: Lone, shop: Any):
+async def test_s21_check_names_what_is_missing(lone: Lone, shop: Any):
     """S21: granted scopes are compared capability by capability; a writing scope brings the reading one along."""
     shop.on("ConnectionCheck", installed("write_orders", "read_products", "read_locations"))
     shop.on("CustomerDataProbe", probe())
@@ -298,7 +300,7 @@ async def test_check_names_what_is_missing(lone: Lone, shop: Any):
     assert any("2026-10" in what for what in found.expires)
 
 
-async def test_s9_protected_data_levels(lone: Lone, shop: Any):
+async def test_s09_protected_data_levels(lone: Lone, shop: Any):
     """S9: no orders at all, hidden fields, and everything visible are told apart by asking for one order."""
     shop.on("ConnectionCheck", installed(*FULL))
     refusal = {
@@ -319,12 +321,18 @@ async def test_s9_protected_data_levels(lone: Lone, shop: Any):
     assert (await check(lone())).missing == {}
 
 
-async def test_s15_answered_version_is_checked(lone: Lone, shop: Any):
-    """S15: a version that Shopify silently replaces by another one is said out loud."""
+async def test_s15_answered_version_is_checked(lone: Lone, shop: Any, caplog: pytest.LogCaptureFixture):
+    """S15: where Shopify silently serves another version no answer is believed; what a mutation did is still read."""
     shop.version = "2027-01"
     shop.on("ConnectionCheck", installed(*FULL))
     with pytest.raises(errors.ContractBroken, match="2027-01"):
         await check(lone())
+    shop.on("NewestOrder", {"orders": {"nodes": []}})
+    with pytest.raises(errors.ContractBroken, match="2027-01"):
+        await ORDERS.pull(lone(), OrderCursor())
+    shop.on("Uninstall", {"appUninstall": {"app": None, "userErrors": []}})
+    await Client(lone()).mutate("Uninstall", "appUninstall")
+    assert [one.levelname for one in caplog.records if "2027-01" in one.message] == ["ERROR"]
 
 
 async def test_s16_renamed_shop_is_not_followed_with_the_token(lone: Lone, shop: Any):
@@ -367,6 +375,29 @@ async def test_install_begun_at_shopify(lone: Lone):
         await receive(session, signed(shop=SHOP, timestamp=stamp))
 
 
+async def test_embedded_visit_brings_a_token(lone: Lone, shop: Any):
+    """A visit within Shopify's admin brings a session token: exchanged for an offline one, or gone without."""
+    session = lone()
+    session.forms.pop(ShopifyCredentials)  # nobody knows the shop yet
+    shop.on("token", {"access_token": "shpat_new", "expires_in": 3600, "refresh_token": "shprt_new"})
+    stamp = str(int(session.clock.now().timestamp()))
+    visit = signed(shop=SHOP, timestamp=stamp, embedded="1", id_token="a.b.c")
+    (found,) = await receive(session, visit)
+    assert isinstance(found, Arrived)
+    assert found.token is not None
+    assert (found.token.value.get_secret_value(), found.token.expires is not None) == ("shpat_new", True)
+    (asked,) = shop.tokens
+    assert (asked["subject_token"], asked["subject_token_type"].rpartition(":")[2]) == ("a.b.c", "id_token")
+    assert str(session.sent[-1].url).startswith(f"https://{SHOP}/")
+    shop.on("token", httpx2.Response(400, json={"error": "invalid_subject_token"}))
+    (found,) = await receive(session, visit)
+    assert isinstance(found, Arrived)
+    assert found.token is None
+    with pytest.raises(errors.CallRefused):
+        await receive(session, signed(secret="other", shop=SHOP, timestamp=stamp, id_token="a.b.c"))
+    assert len(shop.tokens) == 2, "nothing is exchanged for who is not Shopify"
+
+
 @pytest.mark.parametrize(
     ("topic", "body", "stream", "ids"),
     [
@@ -390,7 +421,7 @@ async def test_install_begun_at_shopify(lone: Lone):
     ],
 )
 @pytest.mark.parametrize("family", ["x-shopify-", "shopify-"])
-async def test_webhooks(lone: Lone, topic: str, body: object, stream: str, ids: list[str], family: str):
+async def test_s23_webhooks(lone: Lone, topic: str, body: object, stream: str, ids: list[str], family: str):
     """S23: a delivery of either family of headers says which stream and which exact ids to look at."""
     (found,) = await receive(lone(), delivery(topic, body, family=family))
     assert isinstance(found, Changed)

@@ -121,7 +121,7 @@ def with_model(shop: Any) -> None:
     shop.on("CategoryAttributes", {"node": {"attributes": connection({**color, "values": values}, size, unknown)}})
     shop.on("AttributeValues", {"node": {"values": connection({"id": "v2", "name": "Blue"})}})
     definition = {"id": gid("MetaobjectDefinition", 1), "type": "fabric", "name": "Fabric"}
-    field = {"key": "label", "name": "Label", "type": {"name": "single_line_text_field"}}
+    field = {"key": "label", "name": "Label", "required": True, "type": {"name": "single_line_text_field"}}
     shop.on("MetaobjectDefinitions", {"metaobjectDefinitions": connection({**definition, "fieldDefinitions": [field]})})
     shop.on(
         "Metaobjects", {"metaobjects": connection({"id": gid("Metaobject", 1), "displayName": "Wool", "handle": "w"})}
@@ -167,6 +167,9 @@ async def test_data_model(lone: Lone, shop: Any):
         {"wash", "iron"},
     )
     assert attributes["metafield:custom.fabric"].choices_from == "metaobject:fabric"
+    entry = attributes["metaobject:fabric.label"]
+    assert (entry.label, entry.required, entry.writable, entry.level) == ("Label", True, False, "metaobject")
+    assert (sets["metaobject:fabric"].label, sets["metaobject:fabric"].attributes) == ("Fabric", (entry.id,))
     assert set(attributes["option:Size"].choices) == {"S", "M"}
     assert "option:Title" not in attributes
     assert attributes["variant.price"].unit == "EUR"

@@ -234,7 +234,7 @@ async def test_install_begun_at_shopify(house: Omnichannel, shop: Any):
     assert saved.connection.id == answer.draft
 
 
-async def test_s6_uninstalled_and_installed_again(house: Omnichannel, shop: Any):
+async def test_s06_uninstalled_and_installed_again(house: Omnichannel, shop: Any):
     """S6: after an uninstall the connection asks for attention; authorized again it works with the new token."""
     one = await connected(house, shop)
     await house.connections.receive("shopify", delivery("app/uninstalled", {}, datetime.now(UTC)))
@@ -265,7 +265,7 @@ async def test_webhook_brings_one_order(house: Omnichannel, shop: Any, orders: d
         )
 
 
-async def test_s1_throttled_is_waited_for(house: Omnichannel, shop: Any):
+async def test_s01_throttled_is_waited_for(house: Omnichannel, shop: Any):
     """S1: a throttled answer is waited out and asked again; nothing is lost and nothing fails."""
     one = await connected(house, shop)
     state = {"maximumAvailable": 2000, "currentlyAvailable": 390, "restoreRate": 100}

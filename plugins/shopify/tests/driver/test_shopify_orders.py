@@ -235,7 +235,7 @@ def test_states(more: dict[str, Any], state: str):
     assert mapped(**more).state == state
 
 
-async def test_s9_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
+async def test_s09_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
     """S9: an answer with hidden fields and errors beside its data is imported without them."""
     hidden = {
         "message": "not approved to use the email field",
@@ -250,7 +250,7 @@ async def test_s9_hidden_fields_do_not_lose_the_order(lone: Lone, shop: Any):
 
 
 # --- first import and changes
-async def test_first_import_then_changes(lone: Lone, shop: Any):
+async def test_s10_first_import_then_changes(lone: Lone, shop: Any):
     """S10: the first import takes all by number; afterwards whatever changed arrives, also an old order."""
     book, session = Book(shop, *(order(n, T0 + timedelta(minutes=n)) for n in range(1, 9))), lone()
     cursor = await session.run(ORDERS)
@@ -270,6 +270,21 @@ async def test_s12_nothing_is_taken_twice(lone: Lone, shop: Any):
     page = await ORDERS.pull(session, again)
     assert (page.records, page.more) == ([], False)
     assert len(book.queries) == 1
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+async def test_s12_what_history_took_changes_do_not_take_again(lone: Lone, shop: Any, bulk: bool):
+    """S12: changes begin before the end of the history, and only what changed since is taken from there."""
+    orders = [order(n, T0 + timedelta(seconds=n)) for n in range(1, 301 if bulk else 31)]
+    book, session, taken = Book(shop, *orders, window=25), lone(EVERYTHING), list[str]()
+    if bulk:
+        Bulk(shop, orders)
+    session.commit = lambda records: taken.extend(one.id for one in records)
+    cursor = await session.run(ORDERS)
+    assert sorted(taken) == sorted(book.orders)
+    book.orders[gid("Order", 7)] = order(7, T0 + timedelta(seconds=400))
+    await session.run(ORDERS, cursor)
+    assert taken[len(orders) :] == [gid("Order", 7)]
 
 
 async def test_equal_times_over_a_page_border(lone: Lone, shop: Any):
@@ -648,6 +663,38 @@ async def test_bulk_survives_a_crash_and_an_empty_scratch(lone: Lone, shop: Any)
     assert bulk.started == 1
 
 
+async def test_a_scratch_folder_keeps_one_operation(lone: Lone, shop: Any):
+    """What an operation left that was given up is gone when the next one's file comes."""
+    orders = [order(n) for n in range(1, 301)]
+    Book(shop, *orders, window=25)
+    session = lone()
+    (session.scratch / "bulk-7").mkdir(parents=True)
+    (session.scratch / "bulk-7" / "0.jsonl").write_text("{}")
+    (session.scratch / "bulk-8.jsonl").write_text("{}")
+    Bulk(shop, orders)
+    await session.run(ORDERS)
+    assert len(session.records(Order)) == 300
+    assert list(session.scratch.iterdir()) == []
+
+
+async def test_s13_a_lost_file_that_comes_back_short(lone: Lone, shop: Any):
+    """S13: a file that is fetched anew and holds less than before is not believed either."""
+    import shutil
+
+    orders = [order(n) for n in range(1, 601)]
+    Book(shop, *orders, window=25)
+    Bulk(shop, orders)
+    session, cursor, short = lone(), OrderCursor(), jsonl(orders).splitlines(keepends=True)[:-5]
+    while not session.records(Order):
+        page = await ORDERS.pull(session, cursor)
+        session.commit(page.records)
+        cursor = page.cursor
+    shutil.rmtree(session.scratch)
+    shop.files["https://storage.example/file?sig=1"] = httpx2.Response(200, content=b"".join(short))
+    await session.run(ORDERS, cursor)
+    assert len(session.records(Order)) == 600
+
+
 async def test_s13_a_file_that_lacks_lines_is_not_believed(lone: Lone, shop: Any):
     """S13: a file that holds fewer objects than Shopify says is thrown away; in the end it goes page by page."""
     orders = [order(n) for n in range(1, 301)]
@@ -701,7 +748,7 @@ async def test_empty_bulk(lone: Lone, shop: Any):
     assert (await session.run(ORDERS)).history is None
 
 
-async def test_bulk_file_is_behind_a_redirect_or_gone(lone: Lone, shop: Any, tmp_path: Path):
+async def test_s16_bulk_file_is_behind_a_redirect_or_gone(lone: Lone, shop: Any, tmp_path: Path):
     """S16: a presigned file is followed over a few https redirects, unsigned; gone it is asked for later."""
     from omnichannel_shopify.client import Client
 

@@ -134,7 +134,7 @@ def level(sku: str, quantity: str, location: str = "") -> StockLevel:
 
 
 # --- stock
-async def test_s5_stock_is_compared_and_keyed(lone: Lone, shop: Any):
+async def test_s05_stock_is_compared_and_keyed(lone: Lone, shop: Any):
     """S5: every quantity says from which one it changes, under a key; an item that is not stocked is stocked first."""
     house = Warehouse(shop, {gid("InventoryItem", 1): 5, gid("InventoryItem", 2): None})
     shop.on("VariantsBySku", variants("A", "B"))

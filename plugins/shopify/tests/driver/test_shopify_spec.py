@@ -71,7 +71,7 @@ def fields(text: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_errors_are_asked_for_and_keys_are_sent(name: str):
+def test_s05_s08_errors_are_asked_for_and_keys_are_sent(name: str):
     """S5, S8: every mutation asks what was refused, and those that must carry a key do."""
     text = OPERATIONS[name]
     if not text.strip().startswith("mutation"):

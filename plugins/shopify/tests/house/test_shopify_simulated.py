@@ -185,15 +185,6 @@ async def again(house: Omnichannel, one: int, key: str) -> list[Any]:
         return list(await fetch(work.session, [key]))
 
 
-async def test_s13_bulk_that_fails(house: Omnichannel, address: str):
-    """S13: operations that fail, and files that hold less than they say, lose nothing."""
-    for trouble in ({"fail": "TIMEOUT", "fail_after": 50}, {"miscount": 7}):
-        shop = Shop(address, orders=300)
-        simulator.control(address, f"stores/{shop.name}/bulk", trouble)
-        one = await connected(house, shop, EVERYTHING)
-        assert await house.hub.count("acme", Found(kind="Order", connection=one)) == 300
-
-
 async def test_nothing_new(house: Omnichannel, address: str):
     """A scheduled look with nothing new costs one request a record stream."""
     shop = Shop(address, orders=20)
@@ -204,7 +195,7 @@ async def test_nothing_new(house: Omnichannel, address: str):
     assert {name: asked[name] for name in ("OrdersPage", "OrdersWithReturns") if name in asked}["OrdersPage"] == 1
 
 
-async def test_changes_refunds_and_returns(house: Omnichannel, address: str):
+async def test_s11_s22_changes_refunds_and_returns(house: Omnichannel, address: str):
     """S11, S22: what happens afterwards arrives: refunds, and returns with what became of the goods."""
     shop = Shop(address)
     (number,) = shop.say("/orders", {"count": 1, "lines": [{"sku": "", "quantity": 2, "price": "10.00"}]})["numbers"]
@@ -223,7 +214,7 @@ async def test_changes_refunds_and_returns(house: Omnichannel, address: str):
     assert (back.status, line.restock, line.order_line in order.lines) == ("CLOSED", True, True)
 
 
-async def test_authorize_and_uninstall(house: Omnichannel, address: str):
+async def test_s06_authorize_and_uninstall(house: Omnichannel, address: str):
     """S6: AUTHORIZE over the consent page brings a token; an uninstall is noticed, authorized again it works."""
     shop = Shop(address, orders=12, expiring_required=True)
     begun = await house.connections.authorize("acme", "shopify", {"shop": shop.name}, return_url=BACK, actor="anna")
@@ -273,6 +264,19 @@ async def test_opened_at_shopify(house: Omnichannel, address: str):
     assert form.values["shop"] == f"{shop.name}.myshopify.com"
 
 
+async def test_opened_within_shopify(house: Omnichannel, address: str):
+    """An app that is shown within Shopify's admin needs no AUTHORIZE: who opens it brings the token along."""
+    shop = Shop(address, orders=6)
+    simulator.control(address, "apps/app-client", {"embedded": True}, "PUT")
+    begun = simulator.control(address, "apps/app-client/open", {"shop": shop.name})
+    simulator.control(address, "apps/app-client", {"embedded": False}, "PUT")
+    answer = await house.connections.receive("shopify", browser("app", begun["url"]))
+    assert answer.draft is not None
+    await house.connections.confirm("acme", answer.draft, claim=answer.claim, actor="anna")
+    saved = await house.connections.create("acme", "shopify", "Shop", draft=answer.draft, actor="anna")
+    await ended(house, saved.process)
+
+
 async def test_wrong_token(house: Omnichannel, address: str):
     """A token that the shop does not know is refused as such, and nothing is stored."""
     shop = Shop(address)
@@ -282,7 +286,7 @@ async def test_wrong_token(house: Omnichannel, address: str):
     assert await house.connections.list("acme") == []
 
 
-async def test_s9_levels_of_customer_data(house: Omnichannel, address: str):
+async def test_s09_levels_of_customer_data(house: Omnichannel, address: str):
     """S9: without level 2 orders come without the hidden fields, and the connection says so."""
     shop = Shop(address, orders=10, level=1)
     one = await connected(house, shop, EVERYTHING)
@@ -304,7 +308,7 @@ async def test_s21_few_scopes(house: Omnichannel, address: str):
     assert await house.hub.errors("acme", one) == []
 
 
-async def test_stock_and_prices(house: Omnichannel, address: str):
+async def test_s05_stock_and_prices(house: Omnichannel, address: str):
     """S5: stock and prices arrive at the variant, and a lost answer sets nothing twice."""
     shop = Shop(address, products=4)
     one = await connected(house, shop)
@@ -330,7 +334,7 @@ async def listed(house: Omnichannel, one: int, name: str) -> Any:
         return await work.session.choices(name)
 
 
-async def test_shipment_with_lost_answer(house: Omnichannel, address: str):
+async def test_s19_shipment_with_lost_answer(house: Omnichannel, address: str):
     """S19: a shipment that was made and not answered is found by looking; a held one is refused."""
     shop = Shop(address)
     first, second = shop.say("/orders", {"count": 2})["numbers"]
@@ -390,7 +394,7 @@ async def test_offers(house: Omnichannel, address: str):
     assert {row["sku"] for row in found[0]["variants"]} == {"T-S", "T-M", "T-L"}
 
 
-async def test_webhooks(house: Omnichannel, address: str):
+async def test_s17_s18_webhooks(house: Omnichannel, address: str):
     """S17, S18: what the shop signs and sends is taken, once; what was changed on the way is refused."""
     shop = Shop(address)
     (number,) = shop.say("/orders", {"count": 1})["numbers"]

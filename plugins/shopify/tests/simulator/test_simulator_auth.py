@@ -64,7 +64,7 @@ async def test_a_code_gives_an_expiring_token_once(app: Api, client: Client) -> 
     assert (await mine.raw(SHOP)).status_code == 401
 
 
-async def test_without_expiring_the_token_never_ends(app: Api, client: Client) -> None:
+async def test_s03_without_expiring_the_token_never_ends(app: Api, client: Client) -> None:
     """S3: a code exchanged the old way gives a token without an end, which is refused once expiring ones are due."""
     said = (await token(app, code=await code_of(app))).json()
     assert set(said) == {"access_token", "scope"}
@@ -121,7 +121,7 @@ async def test_refresh_tokens_end_after_ninety_days(app: Api) -> None:
     assert dead.json()["error"] == "invalid_grant"
 
 
-async def test_answers_may_lack_what_they_should_hold(app: Api) -> None:
+async def test_s02_answers_may_lack_what_they_should_hold(app: Api) -> None:
     """S2: a test can order a token answer without `expires_in` and with a blank refresh token."""
     await app.control("PUT", "/apps/c1", {"expires_in_missing": True, "refresh_blank": True})
     said = (await token(app, code=await code_of(app), expiring=1)).json()
@@ -129,7 +129,7 @@ async def test_answers_may_lack_what_they_should_hold(app: Api) -> None:
     assert said["refresh_token"] == ""
 
 
-async def test_client_credentials_of_the_same_organization(app: Api, client: Client) -> None:
+async def test_s04_client_credentials_of_the_same_organization(app: Api, client: Client) -> None:
     """S4: the merchant's own app gets tokens of a day by client credentials, another organization's does not."""
     refused = await token(app, grant_type="client_credentials")
     assert (refused.status_code, refused.json()["error"]) == (400, "shop_not_permitted")
@@ -162,7 +162,7 @@ async def test_consent_by_control(app: Api) -> None:
     assert "error=access_denied" in no
 
 
-async def test_uninstalled_means_no_token(app: Api, client: Client) -> None:
+async def test_s06_uninstalled_means_no_token(app: Api, client: Client) -> None:
     """S6: after an uninstall tokens are dead and refreshing fails; a new install has tokens of its own."""
     first = (await token(app, code=await code_of(app), expiring=1)).json()
     await app.control("POST", "/apps/c1/uninstall", {"shop": "demo"})
@@ -197,7 +197,7 @@ async def test_without_read_all_orders_sixty_days_are_all(api: Api) -> None:
     assert (await api.data(text, id=young))["order"] == {"id": young}
 
 
-async def test_protected_customer_data_by_level(api: Api) -> None:
+async def test_s09_protected_customer_data_by_level(api: Api) -> None:
     """S9: level 0 blocks orders, level 1 nulls protected fields beside filled data and errors, level 2 shows all."""
     await api.control("PUT", "/stores/demo/access", {"level": 0})
     document = await api(ORDER)
@@ -225,7 +225,7 @@ async def test_shops_that_are_not_live(api: Api, status: str, code: int) -> None
     assert (await api.raw(SHOP)).status_code == code
 
 
-async def test_a_renamed_shop_redirects(api: Api) -> None:
+async def test_s16_a_renamed_shop_redirects(api: Api) -> None:
     """S16: a renamed shop points to its new host."""
     await api.control("PUT", "/stores/demo", {"status": "moved", "moved_to": "fresh.myshopify.com"})
     answer = await api.raw(SHOP)
@@ -239,3 +239,24 @@ async def test_unknown_tokens_and_hosts(api: Api, client: Client) -> None:
     assert answer.status_code == 401
     assert answer.json()["errors"].startswith("[API] Invalid API key")
     assert (await (await client(shop="nowhere")).raw(SHOP)).status_code == 404
+
+
+async def test_a_session_token_is_exchanged_while_it_is_good(app: Api, client: Client) -> None:
+    """An embedded app is opened with a session token, which gives an offline token within its minute only."""
+    await app.control("PUT", "/apps/c1", {"embedded": True})
+    address = (await app.control("POST", "/apps/c1/open", {"shop": "demo"}))["url"]
+    query = dict(parse_qsl(urlsplit(address).query))
+    assert signed(query, "s1")
+    words = {
+        "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token": query["id_token"],
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token", "expiring": "1",
+        "requested_token_type": "urn:shopify:params:oauth:token-type:offline-access-token",
+    }  # fmt: skip
+    said = (await token(app, **words)).json()
+    assert said["expires_in"] == 3600
+    assert (await (await client(said["access_token"])).raw(SHOP)).status_code == 200
+    for wrong in ("a.b.c", "", query["id_token"][:-2]):
+        refused = await token(app, **{**words, "subject_token": wrong})
+        assert (refused.status_code, refused.json()["error"]) == (400, "invalid_subject_token")
+    await app.control("POST", "/clock", {"advance": 61})
+    assert (await token(app, **words)).json()["error"] == "invalid_subject_token"

@@ -47,7 +47,7 @@ async def lines(api: Api, url: str) -> list[Any]:
     return [json.loads(line) for line in answer.text.splitlines()]
 
 
-async def test_the_file_holds_every_order_and_child(api: Api) -> None:
+async def test_s13_the_file_holds_every_order_and_child(api: Api) -> None:
     """S13: lines agree with objectCount, roots with rootObjectCount; each child names its parent."""
     number = await run(api)
     found = await done(api, number)
@@ -66,7 +66,7 @@ async def test_the_file_holds_every_order_and_child(api: Api) -> None:
     assert mine == {each["id"] for each in paged}
 
 
-async def test_children_stand_anywhere(api: Api) -> None:
+async def test_s14_children_stand_anywhere(api: Api) -> None:
     """S14: children are not beside their orders, some come before them."""
     found = await done(api, await run(api))
     rows = await lines(api, found["url"])
@@ -103,7 +103,7 @@ async def test_filters_work_in_bulk(api: Api) -> None:
     assert int(found["rootObjectCount"]) == count > 0
 
 
-async def test_five_at_once(api: Api) -> None:
+async def test_s14_five_at_once(api: Api) -> None:
     """S14: the sixth operation under way is refused with LIMIT_REACHED; a canceled one gives its place back."""
     numbers = [await run(api) for _ in range(5)]
     made = (await api.data(RUN, q=ORDERS % ""))["bulkOperationRunQuery"]

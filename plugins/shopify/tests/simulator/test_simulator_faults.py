@@ -21,7 +21,7 @@ async def fault(api: Api, kind: str, **words: Any) -> None:
     await api.control("POST", "/faults", {"kind": kind, **words})
 
 
-async def test_errors_inside_a_good_status(api: Api) -> None:
+async def test_s08_errors_inside_a_good_status(api: Api) -> None:
     """S8: a test orders THROTTLED, INTERNAL_SERVER_ERROR, errors of its own, and user errors, all as HTTP 200."""
     await fault(api, "throttled", operation="Look")
     assert (await api(SHOP))["errors"][0]["extensions"]["code"] == "THROTTLED"

@@ -83,7 +83,7 @@ async def test_two_locations_need_two_shipments(api: Api) -> None:
     assert (await ship(api, second))["userErrors"] == []
 
 
-async def test_moved_to_somebody_elses_service(api: Api) -> None:
+async def test_s19_moved_to_somebody_elses_service(api: Api) -> None:
     """S19: what was moved to a foreign fulfillment service cannot be shipped by us, and says so in its actions."""
     order = await api.order()
     await api.act(order, "move", location=3)
@@ -93,7 +93,7 @@ async def test_moved_to_somebody_elses_service(api: Api) -> None:
     assert (await ship(api, work))["userErrors"]
 
 
-async def test_held_split_merged_and_scheduled(api: Api) -> None:
+async def test_s19_held_split_merged_and_scheduled(api: Api) -> None:
     """S19: held and scheduled ones cannot be shipped; split ones are two, merged ones are one again."""
     order = await api.order(lines=[{"quantity": 2}])
     await api.act(order, "hold", reason="AWAITING_PAYMENT", notes="wait")
@@ -144,7 +144,7 @@ async def test_a_cancelled_fulfillment_can_be_shipped_again(api: Api) -> None:
     assert (await ship(api, (await works_of(api, order))[0]))["userErrors"] == []
 
 
-async def test_a_return_from_request_to_close(api: Api) -> None:
+async def test_s22_a_return_from_request_to_close(api: Api) -> None:
     """S22: where goods are is told by dispositions, where money is by refunds; neither restocks by itself."""
     order = await api.order(lines=[{"quantity": 2}])
     await api.act(order, "ship")
@@ -207,7 +207,7 @@ async def test_returns_by_the_merchant(api: Api) -> None:
     assert (await look(api, order))["returns"]["nodes"][1]["status"] == "DECLINED"
 
 
-async def test_what_happens_to_an_order_moves_its_date(api: Api) -> None:
+async def test_s11_what_happens_to_an_order_moves_its_date(api: Api) -> None:
     """S11: shipping, refunding, returning and cancelling each move `updatedAt`."""
     order, seen = await api.order(lines=[{"quantity": 3}]), []
     for what, words in (

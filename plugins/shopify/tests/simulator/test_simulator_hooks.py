@@ -31,7 +31,7 @@ def proves(delivery: Any, secret: str) -> bool:
     return base64.b64encode(digest).decode() == delivery["headers"]["x-shopify-hmac-sha256"]
 
 
-async def test_deliveries_are_signed_over_the_raw_body(api: Api) -> None:
+async def test_s18_deliveries_are_signed_over_the_raw_body(api: Api) -> None:
     """S18: a delivery carries topic, shop, ids and an HMAC of its bytes; the payload numeric id and GID."""
     assert (await subscribe(api))["userErrors"] == []
     order = await api.order()
@@ -44,7 +44,7 @@ async def test_deliveries_are_signed_over_the_raw_body(api: Api) -> None:
     assert "shopify-topic" in (await due(api, "?family=shopify-"))[0]["headers"]
 
 
-async def test_a_rotated_secret_signs_late(api: Api) -> None:
+async def test_s17_a_rotated_secret_signs_late(api: Api) -> None:
     """S17: after a rotation the oldest secret that was not revoked signs."""
     await api.control("POST", "/apps", {"client_id": "c1", "client_secret": "old"})
     made = await api.control("POST", "/apps/c1/install", {"shop": "demo"})

@@ -21,7 +21,7 @@ async def test_the_bucket_leaks_and_gives_back(api: Api) -> None:
     assert (await api("{ shop { id } }"))["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 1999
 
 
-async def test_throttled_is_an_answer_without_data(api: Api) -> None:
+async def test_s01_throttled_is_an_answer_without_data(api: Api) -> None:
     """S1: an empty bucket is told as HTTP 200 with THROTTLED, no data and no actual cost."""
     await api.control("PUT", "/stores/demo/bucket", {"level": 10})
     document = await api(PAGE, n=25)
@@ -81,7 +81,7 @@ async def test_buckets_are_by_app(api: Api, client: Client) -> None:
 
 
 @pytest.mark.parametrize(("asked", "served"), [("2026-10", "2026-10"), ("2024-01", "2026-01"), ("nonsense", "2026-01")])
-async def test_dead_versions_fall_forward(api: Api, asked: str, served: str) -> None:
+async def test_s15_dead_versions_fall_forward(api: Api, asked: str, served: str) -> None:
     """S15: a version that is not served any more is answered with the oldest one, and only a header tells."""
     answer = await api.raw("{ shop { id } }", version=asked)
     assert answer.status_code == 200

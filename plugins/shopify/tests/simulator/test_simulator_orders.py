@@ -62,7 +62,7 @@ async def test_pages_hold_every_order_once(api: Api, key: str) -> None:
     assert await pages(api, 7, key=key, back=True) == found[::-1]
 
 
-async def test_a_change_moves_an_order_to_the_end(api: Api) -> None:
+async def test_s10_a_change_moves_an_order_to_the_end(api: Api) -> None:
     """S10: sorted by change, an order that changes while pages are read is met again, and none is lost."""
     first = (await api.data(PAGE, n=20, key="UPDATED_AT"))["orders"]
     moved = first["nodes"][3]["id"]
@@ -73,7 +73,7 @@ async def test_a_change_moves_an_order_to_the_end(api: Api) -> None:
     assert len({*ids, *(one["id"] for one in first["nodes"])}) == 60
 
 
-async def test_ranges_are_inclusive(api: Api) -> None:
+async def test_s12_ranges_are_inclusive(api: Api) -> None:
     """S12: `updated_at:>=` and `id:>=` include their border, `>` does not."""
     rows = (await api.data(PAGE, n=60, key="UPDATED_AT"))["orders"]["nodes"]
     at, number = rows[10]["updatedAt"], int(rows[10]["id"].rsplit("/", 1)[1])
@@ -83,6 +83,16 @@ async def test_ranges_are_inclusive(api: Api) -> None:
     assert len(await pages(api, 50, key="UPDATED_AT", q=f"updated_at:>{at}")) < later
     assert len(await pages(api, 50, key="ID", q=f"id:>={number}")) == above
     assert len(await pages(api, 50, key="ID", q=f"id:>{number}")) == above - 1
+
+
+async def test_single_orders_are_found_by_number(api: Api) -> None:
+    """A search for some numbers finds these in the order asked for, page by page, and of unknown ones nothing."""
+    rows = (await api.data(PAGE, n=60, key="UPDATED_AT"))["orders"]["nodes"]
+    some = [rows[at]["id"] for at in (40, 3, 21)]
+    query = " OR ".join(f"id:{one.rsplit('/', 1)[1]}" for one in [*some, "x/77"])
+    assert await pages(api, 2, key="ID", q=query) == sorted(some)
+    assert await pages(api, 2, key="UPDATED_AT", q=query) == [rows[at]["id"] for at in (3, 21, 40)]
+    assert await pages(api, 2, key="ID", q=f"({query}) AND test:true OR id:77") != sorted(some)
 
 
 async def test_filters_combine(api: Api) -> None:
@@ -183,7 +193,7 @@ async def test_an_edit_takes_units_away(api: Api) -> None:
     assert shop(after["currentTotalPriceSet"]) == 20
 
 
-async def test_orders_with_more_lines_than_a_page(api: Api) -> None:
+async def test_s15_orders_with_more_lines_than_a_page(api: Api) -> None:
     """S15: a nested connection has pages of its own."""
     order = await api.order(lines=[{"quantity": 1} for _ in range(120)])
     text = "query L($id: ID!, $after: String) { order(id: $id) { lineItems(first: 50, after: $after) {"

@@ -177,7 +177,7 @@ async def write(api: Api, *rows: Any, key: str = "k", **words: Any) -> Any:
     return (await api.data(STOCK, i=given, k=key))["inventorySetQuantities"]
 
 
-async def test_stock_is_compared_and_set(api: Api) -> None:
+async def test_s05_stock_is_compared_and_set(api: Api) -> None:
     """S5: a quantity is set when it is what we think it is, whatever it is with null, and STALE else."""
     row = await row_of(api)
     done = await write(api, row)
@@ -189,7 +189,7 @@ async def test_stock_is_compared_and_set(api: Api) -> None:
     assert (await shown(api, "SKU-2"))["variants"][0]["levels"]["1"]["available"] == 1
 
 
-async def test_stock_needs_its_arguments(api: Api) -> None:
+async def test_s05_stock_needs_its_arguments(api: Api) -> None:
     """S5: without the directive, or without `changeFromQuantity`, nothing is done and the answer is an error."""
     row = await row_of(api)
     bare = STOCK.replace(" @idempotent(key: $k)", "").replace(", $k: String!", "")
@@ -216,7 +216,7 @@ async def test_keys_are_remembered_for_a_day(api: Api) -> None:
     assert (await write(api, row))["userErrors"][0]["code"] == "CHANGE_FROM_QUANTITY_STALE"
 
 
-async def test_stock_that_cannot_be_written(api: Api) -> None:
+async def test_s20_stock_that_cannot_be_written(api: Api) -> None:
     """S20: foreign and closed locations, bundles, doubles and unknown reasons are refused, and all with them."""
     row = await row_of(api)
     fine = await row_of(api, "SKU-3")

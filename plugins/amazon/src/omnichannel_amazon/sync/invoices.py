@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from omnichannel_amazon import feeds
 from omnichannel_amazon.client import Client
 from omnichannel_amazon.settings import Export
-from omnichannel_amazon.sync.shipments import why
+from omnichannel_amazon.sync.invoice_data import Facts, wanted
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Outcome, Pending, PushStream, Rejected, Session, Wait
 from omnichannel_core.records import Invoice, Money
 
@@ -30,27 +30,37 @@ async def upload(client: Client, item: Item[Invoice]) -> Outcome:
         return Accepted(note=f"not wanted: invoices of {which} orders of this marketplace are not exported")
     if not record.pdf.startswith(b"%PDF") or len(record.pdf) > feeds.MOST_BYTES:
         return Rejected("Amazon takes invoices as PDF of at most 10 MiB")
-    options = metadata(item)
+    facts = calculated(item)
+    if facts is not None and facts.by_amazon:
+        return Accepted(note="not wanted: Amazon writes the invoice of this shipment itself")
+    options = metadata(item, facts)
     if isinstance(options, str):
         return Rejected(options)
     feed = await feeds.submit(client, feeds.INVOICE, feeds.PDF, record.pdf, options)
     return Pending(f"feed:{feed}", WAIT)
 
 
-def metadata(item: Item[Invoice]) -> dict[str, str] | str:
+def calculated(item: Item[Invoice]) -> Facts | None:
+    """What Amazon calculated for it, where its report told (guide 6.4)."""
+    extra = item.order.extra if item.order else {}
+    return wanted(extra, credit=item.record.kind != "invoice", shipping_id=item.record.extra.get("shipping_id", ""))
+
+
+def metadata(item: Item[Invoice], facts: Facts | None = None) -> dict[str, str] | str:
     """The feed's options, or what is missing. `extra` of the record may name `total`, `vat`, `shipping_id` (which
-    Amazon prefers) and `transaction_id` (which a credit note needs); amounts are the order's otherwise."""
-    order, record = item.order, item.record
-    total = record.extra.get("total") or _plain(order.gross if order else None)
-    vat = record.extra.get("vat") or _plain(order.tax if order else None)
+    Amazon prefers) and `transaction_id` (which a credit note needs); what it leaves out Amazon's own calculation
+    tells, and then the order."""
+    order, record, told = item.order, item.record, facts or Facts()
+    total = record.extra.get("total") or told.total or _plain(order.gross if order else None)
+    vat = record.extra.get("vat") or told.vat or _plain(order.tax if order else None)
     if not record.number or not total or not vat:
         return "Amazon wants the invoice's number, total and VAT: give them as `number`, extra `total` and extra `vat`"
-    shipping = record.extra.get("shipping_id")
+    shipping = record.extra.get("shipping_id") or told.shipping_id
     found = {"metadata:shippingid": shipping} if shipping else {"metadata:orderid": record.order_id}
     found |= {"metadata:invoicenumber": record.number, "metadata:totalamount": total, "metadata:totalvatamount": vat}
     if record.kind == "invoice":
         return found | {"metadata:documenttype": "Invoice"}
-    transaction = record.extra.get("transaction_id")
+    transaction = record.extra.get("transaction_id") or told.transaction_id
     if not transaction:
         return "Amazon wants the refund's transaction id for a credit note: give it as extra `transaction_id`"
     return found | {"metadata:documenttype": "CreditNote", "metadata:transactionid": transaction}
@@ -73,7 +83,7 @@ async def settled(client: Client, item: Item[Invoice]) -> Outcome:
     state, text = await feeds.result(client, item.ticket.removeprefix("feed:"))
     if state == "waiting":
         return Pending(item.ticket, WAIT)
-    wrong = why(text)
+    wrong = feeds.why(text)
     if wrong and "already" in wrong.lower() and item.record.number in wrong:
         return Accepted(note="Amazon has this invoice already")
     if wrong or state == "fatal":

@@ -26,6 +26,13 @@ BETWEEN = timedelta(minutes=30)
 """While history is being imported, changes are looked at so often."""
 
 HISTORY = timedelta(days=729)
+SECOND = timedelta(minutes=5)
+"""A refusal is believed when it is repeated so much later: whole regions have been refused for minutes (guide 3.1)."""
+
+PLAIN = timedelta(hours=24)
+"""For so long personal parts that were refused are left out."""
+
+MOST_AHEAD = 86400.0
 RECONCILE, AGAIN = timedelta(hours=24), timedelta(hours=48)
 """Once a day the last two days are asked for again: orders have been missing from lists (guide 15, 5)."""
 
@@ -60,6 +67,9 @@ class OrderCursor(Struct, frozen=True):
         slice: seconds that a window of history spans: doubled after one that was a single page, halved whenever a
             token died before the end of its window.
         reconciled: when the last two days were asked for again.
+        denied: when access was refused and not granted since.
+        plain: when personal parts were refused: without them orders come, a day later they are asked for again.
+        ahead: seconds that our clock is ahead of Amazon's, which refuses what is not two minutes old there.
     """
 
     begun: datetime | None = None
@@ -68,13 +78,20 @@ class OrderCursor(Struct, frozen=True):
     window: Window | None = None
     slice: float = SLICE.total_seconds()
     reconciled: datetime | None = None
+    denied: datetime | None = None
+    plain: datetime | None = None
+    ahead: float = 0.0
 
 
 def start(cursor: OrderCursor, now: datetime, earliest: datetime | None) -> OrderCursor:
-    """The first import begins now; `earliest` is what settings admit at all, None when nothing."""
-    if cursor.begun is not None:
-        return cursor
+    """The first import begins now; `earliest` is what settings admit at all, None when nothing.
+
+    One that began when nobody knew that our clock is ahead began later than Amazon's now: it is brought back.
+    """
     begun = (now - LAG).replace(microsecond=0)
+    if cursor.begun is not None:
+        changes = min(cursor.changes or begun, begun)
+        return cursor if cursor.begun <= begun else replace(cursor, begun=begun, changes=changes)
     history = None if earliest is None else max(earliest, now - HISTORY)
     return OrderCursor(begun=begun, changes=begun, reconciled=begun,
                        history=history if history is not None and history < begun else None)  # fmt: skip
@@ -126,6 +143,17 @@ def restart(cursor: OrderCursor) -> OrderCursor:
     shorter = max(LEAST.total_seconds(), cursor.slice / 2)
     history = cursor.window is not None and cursor.window.by == "created"
     return replace(cursor, window=None, slice=shorter if history else cursor.slice)
+
+
+def hurried(cursor: OrderCursor) -> OrderCursor | None:
+    """Amazon's clock is behind ours by more than we knew; None when it cannot be the clock any more."""
+    ahead = max(120.0, cursor.ahead * 2)
+    return None if ahead > MOST_AHEAD else replace(cursor, ahead=ahead, window=None)
+
+
+def seen(cursor: OrderCursor, ahead: float | None) -> OrderCursor:
+    """Access was granted; what the answer told of Amazon's clock, where it did."""
+    return replace(cursor, denied=None, ahead=cursor.ahead if ahead is None else ahead)
 
 
 def widened(cursor: OrderCursor, earliest: datetime | None) -> OrderCursor | None:

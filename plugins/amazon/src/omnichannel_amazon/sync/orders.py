@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from omnichannel_amazon import order_wire
 from omnichannel_amazon.client import Client
@@ -12,14 +15,34 @@ from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.marketplaces import zone
 from omnichannel_amazon.order_mapping import PENDING, kind, moment, record
 from omnichannel_amazon.settings import OrderImport, ShippingProviders
-from omnichannel_amazon.sync.order_cursor import OrderCursor, advance, current, open_window, restart, start, widened
+from omnichannel_amazon.sync.order_cursor import (
+    LAG,
+    PLAIN,
+    SECOND,
+    OrderCursor,
+    Window,
+    advance,
+    current,
+    hurried,
+    open_window,
+    restart,
+    seen,
+    start,
+    widened,
+)  # fmt: skip
 from omnichannel_core import errors
-from omnichannel_core.driver import Answer, Page, PullStream, Session, Settings
+from omnichannel_core.driver import Answer, Page, PullStream, Session, Settings, Wait
 from omnichannel_core.records import Bad, Order, Record
 
 ALWAYS = ("FULFILLMENT", "PROCEEDS", "CANCELLATION", "PACKAGES")
 PERSONAL = ("BUYER", "RECIPIENT", "TAX")
 DEFAULT_DAYS = timedelta(days=90)
+TOO_NEW = "2 minutes"
+"""In Amazon's words for a window that ends too late (guide 4.1)."""
+
+WORTH = 30.0
+"""Seconds; less is what an answer takes."""
+
 Rows = tuple[list[order_wire.Order], list[Bad], str]
 
 
@@ -56,39 +79,79 @@ async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Map
     """One page of the shared poll; every connection of the group moves on with it."""
     sessions = {channel: session for channel, (session, _) in turns.items()}
     lead = next(iter(sessions.values()))
-    now = lead.clock.now()
+    now = lead.clock.now() - timedelta(seconds=max(cursor.ahead for _, cursor in turns.values()))
     cursors = {channel: _started(session, cursor, now) for channel, (session, cursor) in turns.items()}
     window = current(cursors.values()) or open_window(now, cursors)
     if window is None:
         return {channel: Page(cursor=cursor) for channel, cursor in cursors.items()}
-    group = [one for one in window.channels if one in cursors and cursors[one].window in (None, window)]
-    client = Client(lead)
+    group = {one: cursors[one] for one in window.channels if one in cursors and cursors[one].window in (None, window)}
+    parts = _shared(sessions, group, now)
     try:
-        answer = await client.orders({**window.query(), "includedData": ",".join(_shared(sessions, group))})
-    except errors.RemoteRejected:
-        if not window.page:
-            raise
-        lead.log.warning("Amazon no longer knows the page token: this window of orders is asked for anew")
-        return {channel: Page(cursor=restart(cursors[channel]), more=True) for channel in group}
+        answer = await Client(lead).orders({**window.query(), "includedData": ",".join(parts)})
+    except errors.AccessMissing as refused:
+        return _denied(lead, refused, group, parts, now)
+    except errors.RemoteRejected as refused:
+        return _refused(lead, refused, group, window)
     orders, bad, token = await lead.compute(partial(read, answer))
     pages = dict[str, Page[OrderCursor]]()
-    for number, channel in enumerate(group):
+    for number, (channel, cursor) in enumerate(group.items()):
         mine = [one for one in orders if one.sales_channel.marketplace_id == channel]
-        found = mapped(sessions[channel], mine, cursors[channel].begun)
-        moved = advance(cursors[channel], window, token, now)
+        found = mapped(sessions[channel], mine, cursor.begun)
+        moved = seen(advance(cursor, window, token, now), _ahead(answer, lead.clock.now()))
         pages[channel] = Page(cursor=moved, records=[*found, *(bad if number == 0 else ())], more=True)
     return pages
 
 
-def _shared(sessions: Mapping[str, Session], group: Sequence[str]) -> list[str]:
+def _refused(
+    lead: Session, refused: errors.RemoteRejected, group: Mapping[str, OrderCursor], window: Window
+) -> Mapping[str, Page[OrderCursor]]:
+    """A token that died begins its window anew; a window that is too new begins earlier. Anything else is raised."""
+    if window.page:
+        lead.log.warning("Amazon no longer knows the page token: this window of orders is asked for anew")
+        return {channel: Page(cursor=restart(cursor), more=True) for channel, cursor in group.items()}
+    moved = {channel: hurried(cursor) for channel, cursor in group.items()}
+    if TOO_NEW not in str(refused) or None in moved.values():
+        raise refused
+    lead.log.warning("This machine's clock is ahead of Amazon's: set it right; orders are asked for up to earlier")
+    return {channel: Page(cursor=cursor, more=True) for channel, cursor in moved.items() if cursor is not None}
+
+
+def _denied(
+    lead: Session, refused: errors.AccessMissing, group: Mapping[str, OrderCursor], parts: Sequence[str], now: datetime
+) -> Mapping[str, Page[OrderCursor]]:
+    """Asked again a few minutes later, then without what is personal; raised when that is refused as well."""
+    since = min((one.denied for one in group.values() if one.denied is not None), default=now)
+    if now - since < SECOND:
+        wait = Wait(
+            (SECOND - (now - since)).total_seconds(), "Amazon refuses access: asked again before it is believed"
+        )
+        return {channel: Page(cursor=replace(one, denied=since), more=wait) for channel, one in group.items()}
+    if not set(parts) & set(PERSONAL):
+        raise refused
+    lead.log.warning("Amazon refuses what is personal of orders: they come without until tomorrow. %s", refused)
+    return {channel: Page(cursor=replace(one, plain=now), more=True) for channel, one in group.items()}
+
+
+def _ahead(answer: Answer, now: datetime) -> float | None:
+    """By how many seconds our clock is ahead of the answer's, when it is worth knowing; None where it tells no time."""
+    try:
+        found = (now - parsedate_to_datetime(answer.headers.get("date", ""))).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return float(round(found)) if found > WORTH else 0.0
+
+
+def _shared(sessions: Mapping[str, Session], group: Mapping[str, OrderCursor], now: datetime) -> list[str]:
     """What every member may see: one refused part would refuse the page for all."""
+    if any(one.plain is not None and now - one.plain < PLAIN for one in group.values()):
+        return list(ALWAYS)
     parts = [included(sessions[channel]) for channel in group]
     return [part for part in (*ALWAYS, *PERSONAL) if all(part in one for one in parts)]
 
 
 def _started(session: Session, cursor: OrderCursor, now: datetime) -> OrderCursor:
     marketplace = str(session[AmazonCredentials].marketplace)
-    return start(cursor, now, earliest(session[OrderImport], marketplace, now))
+    return start(cursor, now, earliest(session[OrderImport], marketplace, now - LAG))  # as `wanted`: from `begun` on
 
 
 def read(answer: Answer) -> Rows:

@@ -29,8 +29,16 @@ KINDS = {
         every=DAYS / 6,
         history=59 * DAYS,
     ),
+    "prime": Kind(
+        ("GET_CSV_MFN_PRIME_RETURNS_REPORT", "GET_XML_MFN_PRIME_RETURNS_REPORT"),
+        overlap=30 * DAYS,
+        span=59 * DAYS,
+        every=DAYS / 6,
+        history=59 * DAYS,
+    ),
 }
-"""Returns of the merchant are asked for by the day they were requested: the overlap brings what changed in them."""
+"""Returns of the merchant are asked for by the day they were requested: the overlap brings what changed in them. Those
+of Prime by Merchant have a report of their own, which not every seller has."""
 
 
 class ReturnsCursor(Struct, frozen=True):
@@ -38,17 +46,20 @@ class ReturnsCursor(Struct, frozen=True):
 
     fba: Track = Track()
     mfn: Track = Track()
+    prime: Track = Track()
 
 
 async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
     """One step of whichever kind is under way or due; one whose role is missing is passed by and said."""
     for name, kind in KINDS.items():
         track: Track = getattr(cursor, name)
-        if name == "fba" and not session[OrderImport].fba:
+        if not _switched_on(name, session[OrderImport]):
             continue
         try:
             done = await reports.step(session, kind, track)
-        except errors.AccessMissing as refused:
+        except (errors.AccessMissing, errors.RemoteRejected) as refused:
+            if name != "prime" and isinstance(refused, errors.RemoteRejected):
+                raise
             session.log.warning("Returns (%s) are not imported: %s", name, refused)
             continue
         moved = replace(cursor, **{name: done.track})
@@ -56,6 +67,11 @@ async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
             said = (track.asked or session.clock.now()).astimezone(UTC).isoformat(timespec="seconds")
             return Page(cursor=moved, records=records(done.rows, READ[name], said), more=done.more or True)
     return Page(cursor=cursor)
+
+
+def _switched_on(name: str, settings: OrderImport) -> bool:
+    """Returns come for kinds of orders that are imported."""
+    return {"fba": settings.fba, "prime": settings.prime_by_merchant}.get(name, True)
 
 
 def records(rows: Sequence[Row], read: Callable[[Row, str], Return], asked: str) -> list[Return | Bad]:
@@ -144,7 +160,7 @@ def day(text: str) -> datetime:
     return moment(text)
 
 
-READ = {"fba": fba, "mfn": mfn}
+READ = {"fba": fba, "mfn": mfn, "prime": mfn}
 RETURNS = PullStream(
     name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=1)
 )  # fmt: skip

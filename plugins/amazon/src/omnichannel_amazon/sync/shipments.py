@@ -190,7 +190,7 @@ async def settled(client: Client, item: Item[Shipment]) -> Outcome:
 
 def _feed_failed(client: Client, item: Item[Shipment], at: str, text: str, *, fatal: bool) -> Outcome:
     """A feed that is done without the parcel: its words, or a little more patience."""
-    found = why(text)
+    found = feeds.why(text)
     if fatal or found:
         return Rejected(found or "Amazon could not process the feed of this shipment")
     if client.session.clock.now() - moment(at) < PATIENCE:
@@ -198,30 +198,9 @@ def _feed_failed(client: Client, item: Item[Shipment], at: str, text: str, *, fa
     return Rejected("Amazon processed the feed of this shipment and does not show it")
 
 
-def why(text: str) -> str:
-    """Errors of an XML processing report in one line; '' for none, or when it is not readable."""
-    try:
-        root = ET.fromstring(text) if text else None  # noqa: S314 - Amazon's own document, fetched over TLS
-    except ET.ParseError:
-        return ""
-    found = [
-        f"{one.findtext('ResultDescription', '')} ({one.findtext('ResultMessageCode', '')})"
-        for one in (root.iter("Result") if root is not None else ())
-        if one.findtext("ResultCode") == "Error"
-    ]
-    return "; ".join(found)[:500]
-
-
 def feed_of(client: Client, item: Item[Shipment], order: Order, items: Mapping[str, int]) -> bytes:
     """An OrderFulfillment message: the only way for a parcel without tracking number (guide 6.2)."""
-    root = ET.Element("AmazonEnvelope")
-    head = ET.SubElement(root, "Header")
-    ET.SubElement(head, "DocumentVersion").text = "1.01"
-    ET.SubElement(head, "MerchantIdentifier").text = client.mine.seller_id
-    ET.SubElement(root, "MessageType").text = "OrderFulfillment"
-    message = ET.SubElement(root, "Message")
-    ET.SubElement(message, "MessageID").text = "1"
-    body = ET.SubElement(message, "OrderFulfillment")
+    root, body = feeds.envelope(client, "OrderFulfillment")
     ET.SubElement(body, "AmazonOrderID").text = item.record.order_id
     ET.SubElement(body, "FulfillmentDate").text = iso(shipped_at(client, item.record, order))
     if item.record.carrier:
@@ -234,7 +213,7 @@ def feed_of(client: Client, item: Item[Shipment], order: Order, items: Mapping[s
         row = ET.SubElement(body, "Item")
         ET.SubElement(row, "AmazonOrderItemCode").text = line
         ET.SubElement(row, "Quantity").text = str(quantity)
-    return b'<?xml version="1.0" encoding="UTF-8"?>' + ET.tostring(root, encoding="unicode").encode()
+    return feeds.document(root)
 
 
 SHIPMENTS = PushStream(name="shipments", takes=Shipment, push=push, settle=settle)

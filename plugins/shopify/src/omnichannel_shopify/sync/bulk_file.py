@@ -51,6 +51,16 @@ def parts_for(orders: int) -> int:
     return max(1, -(-orders // ORDERS_PER_PART))
 
 
+def clear(scratch: Path) -> None:
+    """A folder to begin in, without what an operation before this one left."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for old in scratch.glob("bulk-*"):
+        if old.is_dir():
+            forget(old)
+        else:
+            old.unlink(missing_ok=True)
+
+
 def split(file: Path, folder: Path, parts: int) -> Counted:
     """Splits the file and removes it; the folder appears when all of it is there.
 

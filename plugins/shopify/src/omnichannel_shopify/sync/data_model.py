@@ -1,7 +1,7 @@
 """The data model: the shop's facts and lists, fields, metafields, metaobjects, categories, options (guide 2.12).
 
-Sets: one for products, one for variants, and one for every category the shop uses, with the category's attributes and
-the metafields that are constrained to it.
+Sets: one for products, one for variants, one for every metaobject definition, and one for every category the shop uses,
+with the category's attributes and the metafields that are constrained to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from omnichannel_core.records import Attribute, AttributeSet, Choice, Choices, R
 from omnichannel_shopify import model_wire as wire
 from omnichannel_shopify.authorization import CheckData
 from omnichannel_shopify.client import Client, connection
-from omnichannel_shopify.fields import CATEGORY, META, OPTION, PRODUCT_FIELDS, VARIANT, VARIANT_FIELDS, attribute
+from omnichannel_shopify.fields import CATEGORY, ENTRY, META, OPTION, PRODUCT_FIELDS, VARIANT, VARIANT_FIELDS, attribute
 from omnichannel_shopify.model_wire import CARRIERS, TYPES
 from omnichannel_shopify.settings import FINANCIAL, FULFILLMENT
 
@@ -184,7 +184,7 @@ def of_category(one: wire.CategoryAttribute, values: Sequence[wire.Named]) -> At
 
 
 async def metaobjects(session: Session, cursor: ModelCursor) -> Page[ModelCursor]:
-    """Metaobject definitions, and their entries as lists that metafields and options refer to."""
+    """Metaobject definitions as sets, and their entries as lists that metafields and options refer to."""
     client = Client(session)
     found = await client.walk("MetaobjectDefinitions", wire.Metaobject, ("metaobjectDefinitions",), first=25)
     made = list[Record]()
@@ -199,14 +199,24 @@ async def metaobjects(session: Session, cursor: ModelCursor) -> Page[ModelCursor
                 break
         choices = [Choice(value=e.id, label=e.display_name, extra={"handle": e.handle}) for e in entries]
         made.append(listed(f"metaobject:{one.type}", one.name, choices))
-    fields = [
-        Choice(value=f"{one.type}.{field.key}", label=field.name, parent=one.type, extra={"type": field.type.name})
-        for one in found
-        for field in one.field_definitions
-    ]
-    kinds = [Choice(value=one.type, label=one.name) for one in found]
-    made.append(listed("metaobject_definitions", "Metaobject definitions", [*kinds, *fields]))
+        fields = [of_entry(one, field) for field in one.field_definitions]
+        ids = tuple(field.id for field in fields)
+        made += [*fields, AttributeSet(id=f"metaobject:{one.type}", label=one.name, attributes=ids)]
     return done(replace(cursor, metaobjects={one.id: one.type for one in found}), made)
+
+
+def of_entry(one: wire.Metaobject, field: wire.MetaobjectField) -> Attribute:
+    """A field that entries of a metaobject have; read-only, as entries are referred to and not written."""
+    return Attribute(
+        id=f"{ENTRY}{one.type}.{field.key}",
+        label=field.name,
+        type=TYPES.get(field.type.name.removeprefix("list."), "text"),
+        level="metaobject",
+        required=field.required,
+        writable=False,
+        multiple=field.type.name.startswith("list."),
+        extra={"metafield_type": field.type.name},
+    )
 
 
 async def product_metafields(session: Session, cursor: ModelCursor) -> Page[ModelCursor]:

@@ -17,7 +17,17 @@ from omnichannel_shopify.authorization import warn_of_window
 from omnichannel_shopify.client import Client, refusal
 from omnichannel_shopify.order_operations import BULK_ORDERS, BULK_RETURNS
 from omnichannel_shopify.sync import bulk_file
-from omnichannel_shopify.sync.order_cursor import History, OrderCursor, again, finished, stamp
+from omnichannel_shopify.sync.order_cursor import (
+    EPOCH,
+    OVERLAP,
+    SETTLES,
+    History,
+    OrderCursor,
+    again,
+    finished,
+    remembered,
+    stamp,
+)  # fmt: skip
 from omnichannel_shopify.sync.order_returns import may
 from omnichannel_shopify.sync.order_rows import (
     Chosen,
@@ -33,7 +43,7 @@ from omnichannel_shopify.wire import Wire, moment, number
 BULK_FROM = 250
 """Orders from which on a bulk operation is worth its wait."""
 
-PAGE = 25
+PAGE = 50
 COUNTED = 10_000
 TRIES = 2
 """Bulk operations that may fail before the orders are asked for page by page."""
@@ -160,6 +170,7 @@ async def by_page(session: Session, cursor: OrderCursor, history: History, filte
     chosen = await choose(session, rows, filters, history=True)
     kept, cut = shortened(rows, chosen)
     last = max([number(row.seen.id) for row in kept] + [history.after_id])
+    cursor = taken(session, cursor, history, kept)
     if not cut and not info.has_next_page:
         found = await records(session, client, chosen)
         return Page(cursor=finished(cursor), records=found, more=True, total=history.total or None)
@@ -171,6 +182,16 @@ async def by_page(session: Session, cursor: OrderCursor, history: History, filte
         cursor=replace(cursor, history=moved), records=found, more=True,
         total=history.total if 0 < history.total < COUNTED else None,
     )  # fmt: skip
+
+
+def taken(session: Session, cursor: OrderCursor, history: History, rows: Sequence[Row]) -> OrderCursor:
+    """Remembers what the first look at changes would bring again."""
+    since, settled = (history.start or EPOCH) - OVERLAP, session.clock.now() - SETTLES
+    lately = {row.seen.id: row.seen.updated for row in rows if since <= row.seen.updated <= settled}
+    if not lately or history.start is None:
+        return cursor
+    track = cursor.changes
+    return replace(cursor, changes=replace(track, seen=remembered({**track.seen, **lately}, history.start)))
 
 
 def shortened(rows: Sequence[Row], chosen: Sequence[Chosen]) -> tuple[Sequence[Row], bool]:
@@ -261,7 +282,7 @@ async def fetched(session: Session, found: Bulk, history: History, *, expected: 
     """Fetches and splits the file; False when it does not hold what Shopify says it does."""
     folder = folder_of(session, history)
     file = folder.with_suffix(".jsonl")
-    await session.compute(lambda: session.scratch.mkdir(parents=True, exist_ok=True))
+    await session.compute(partial(bulk_file.clear, session.scratch))
     await Client(session).file(found.url or found.partial_data_url or "", file)
     try:
         counted = await session.compute(partial(bulk_file.split, file, folder, history.parts))
@@ -281,12 +302,14 @@ async def by_part(session: Session, cursor: OrderCursor, history: History, filte
     if not folder.exists():
         found = (await Client(session).ask("BulkPoll", BulkData, id=history.operation)).bulk_operation
         ready = found is not None and (found.url if history.whole else found.partial_data_url)
-        if found is None or not ready or not await fetched(session, found, history, expected=None):
+        expected = int(found.object_count or 0) if found is not None and history.whole else None
+        if found is None or not ready or not await fetched(session, found, history, expected=expected):
             return on(cursor, again(history, paged=history.failures + 1 >= TRIES))
     rows = (await session.compute(partial(bulk_file.read, folder, history.part, whole=history.whole)))[history.skip :]
     chosen = await choose(session, rows, filters, history=True)
     kept, cut = shortened(rows, chosen)
     found_records = await records(session, Client(session), affordable(chosen) if cut else chosen)
+    cursor = taken(session, cursor, history, kept)
     if cut:
         moved = replace(history, skip=history.skip + len(kept), pages=history.pages + 1)
     else:

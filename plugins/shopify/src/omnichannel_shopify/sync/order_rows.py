@@ -20,7 +20,7 @@ from omnichannel_shopify.client import Client, reach
 from omnichannel_shopify.order_mapping import to_order
 from omnichannel_shopify.settings import OrderFilters
 from omnichannel_shopify.sync.order_cursor import EPOCH, Seen
-from omnichannel_shopify.sync.order_returns import returns_of
+from omnichannel_shopify.sync.order_returns import Asked, returns_of
 from omnichannel_shopify.wire import PageInfo, Wire, moment
 
 FIRST_TRANSACTIONS = 5
@@ -43,8 +43,8 @@ class Row(NamedTuple):
 
     @property
     def heavy(self) -> bool:
-        """Whether parts of it must be asked for."""
-        return self.order is not None and bool(lacks(self.order, self.listed))
+        """Whether parts of it take requests of its own; returns and refunds are asked for together."""
+        return self.order is not None and bool(lacks(self.order, self.listed) - BACK)
 
 
 class Head(Wire):
@@ -210,19 +210,17 @@ def lacks(order: order_wire.Order, listed: int | None) -> frozenset[str]:
 
 async def records(session: Session, client: Client, chosen: Sequence[Chosen]) -> list[Record | Bad]:
     """The records of the chosen rows in their order, each followed by its returns and refunds."""
-    found = list[tuple[Chosen, Sequence[Record | Bad]]]()
+    found, asked = list[Chosen](), list[Asked]()
     for one in chosen:
-        order, more = one.row.order, list[Record | Bad]()
-        if order is not None and one.whole:
-            wanted = lacks(order, one.row.listed)
-            if wanted - BACK:
-                one = one._replace(row=one.row._replace(order=await completed(client, order, wanted)))
-            if wanted & BACK:
-                more = await returns_of(
-                    client, order.id, order.updated_at, refunded="refunds" in wanted, returned="returns" in wanted
-                )
-        found.append((one, more))
-    return await session.compute(partial(_map, found))
+        order = one.row.order
+        wanted = lacks(order, one.row.listed) if order is not None and one.whole else frozenset()
+        if order is not None and wanted - BACK:
+            one = one._replace(row=one.row._replace(order=await completed(client, order, wanted)))
+        if order is not None and wanted & BACK:
+            asked.append(Asked(order.id, order.updated_at, "refunds" in wanted, "returns" in wanted))
+        found.append(one)
+    back = await returns_of(client, asked)
+    return await session.compute(partial(_map, [(one, back.get(one.row.seen.id, ())) for one in found]))
 
 
 def _map(found: Sequence[tuple[Chosen, Sequence[Record | Bad]]]) -> list[Record | Bad]:

@@ -15,7 +15,7 @@ from omnichannel_core.driver import Page, PullStream, Session
 from omnichannel_core.records import Bad, Order, Record, Return
 from omnichannel_shopify.client import Client, connection
 from omnichannel_shopify.sync.history import Head
-from omnichannel_shopify.sync.order_returns import attempt, refunds_of, return_by_id, returns_of, to_refund_of
+from omnichannel_shopify.sync.order_returns import Asked, attempt, refunds_of, return_by_id, returns_of, to_refund_of
 from omnichannel_shopify.wire import Wire, number
 
 OPEN = "return_status:return_requested OR return_status:in_progress OR return_status:inspection_complete"
@@ -34,10 +34,8 @@ async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
     query = f"({OPEN}) AND id:>={cursor.after_id + 1}" if cursor.after_id else OPEN
     page = connection(await client.sized("OrdersWithReturns", PAGE, query=query, after=None), Head, ("orders",))
     known = await session.known(Order, frozenset(one.id for one in page.nodes)) if page.nodes else frozenset()
-    found = list[Record | Bad]()
-    for one in page.nodes:
-        if one.id in known:
-            found += await returns_of(client, one.id, one.updated_at)
+    by_order = await returns_of(client, [Asked(one.id, one.updated_at) for one in page.nodes if one.id in known])
+    found = [record for records in by_order.values() for record in records]
     last = max([number(one.id) for one in page.nodes], default=0)
     more = page.page_info.has_next_page and last > cursor.after_id
     return Page(cursor=ReturnsCursor(last if more else 0), records=found, more=more)
