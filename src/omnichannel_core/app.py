@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from omnichannel_core import errors
-from omnichannel_core.connections import budgets
+from omnichannel_core.connections import budgets, diagnosing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.calling import Calling
 from omnichannel_core.connections.checking import Checking
@@ -22,7 +22,6 @@ from omnichannel_core.connections.deleting import KIND as DELETE
 from omnichannel_core.connections.deleting import PATIENCE, Deleting
 from omnichannel_core.connections.delivering import KIND as DELIVER
 from omnichannel_core.connections.delivering import Delivering
-from omnichannel_core.connections import diagnosing
 from omnichannel_core.connections.door import ConnectionsDoor
 from omnichannel_core.connections.events import Events
 from omnichannel_core.connections.hub import Hub
