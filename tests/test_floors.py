@@ -34,11 +34,11 @@ def test_no_nameless_rooms(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nobody_inside_uses_the_hosts_door(path: Path) -> None:
-    """Inside the house nothing comes through the hosts' door but errors, records and the authors' door."""
+    """Inside the house nothing comes through the hosts' door but errors, records, telemetry and the authors' door."""
     if path == CORE / "__init__.py":
         return
     through = {name for module, name in imports(path) if module == "omnichannel_core"}
-    assert through <= {"errors", "records", "driver"}
+    assert through <= {"errors", "records", "driver", "telemetry"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

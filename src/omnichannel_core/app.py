@@ -13,7 +13,7 @@ import anyio
 import anyio.to_thread
 
 from omnichannel_core import errors
-from omnichannel_core.connections import budgets
+from omnichannel_core.connections import budgets, diagnosing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.calling import Calling
 from omnichannel_core.connections.checking import Checking
@@ -210,6 +210,17 @@ class Omnichannel:
     async def version(self) -> str:
         """Of the store's tables."""
         return await self._store.read(migrations.current) or ""
+
+    async def diagnose(self, account: str, connection_id: int) -> dict[str, Any]:
+        """A bundle about one connection that may be given away: states, ages, counts; no secret, no text of anybody.
+
+        Raises:
+            NotFound: not in this account.
+        """
+        return await diagnosing.diagnose(
+            account, connection_id, connections=self.connections, processes=self.processes, hub=self.hub,
+            drivers=self.drivers, clock=self._clock, tables=await self.version(),
+        )  # fmt: skip
 
     @property
     def callback_base(self) -> str:

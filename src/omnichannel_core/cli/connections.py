@@ -79,6 +79,16 @@ async def show_(options: Options, connection: int) -> None:
 
 
 @command.command()
+@click.argument("connection", type=int)
+@asynchronous
+async def diagnose(options: Options, connection: int) -> None:
+    """A bundle about one connection, as JSON, to look at or to give away: no secret, nobody's text or data."""
+    account = options.need_account()
+    async with options.opened() as house:
+        emit(await house.diagnose(account, connection))
+
+
+@command.command()
 @click.argument("driver")
 @click.argument("name")
 @secrets.typed

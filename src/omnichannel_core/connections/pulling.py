@@ -10,7 +10,7 @@ import anyio
 import attrs
 import msgspec
 
-from omnichannel_core import errors
+from omnichannel_core import errors, telemetry
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Work
 from omnichannel_core.driver import Page, PullStream, Wait
@@ -175,6 +175,9 @@ class Pull:
                     stream=self.stream.name,
                     ids=one.ids,
                 )
+            counted = {"driver": connection.driver, "stream": self.stream.name}
+            telemetry.count("omnichannel.records", sum(map(len, one.ids.values())), outcome="stored", **counted)
+            telemetry.count("omnichannel.records", one.bad, outcome="bad", **counted)
             if one.bad:
                 await self.parts.events.tell(
                     "records_failed", account=connection.account, connection=connection.id, stream=self.stream.name,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from omnichannel_core import errors
+from omnichannel_core import errors, telemetry
 from omnichannel_core.model.process import Process, State
 from omnichannel_core.processes import calls, endings
 from omnichannel_core.processes.bell import Bell
@@ -250,7 +250,7 @@ class Shift:
         self._over.ring()
 
     async def _handle(self, turn: Turn) -> turns.Ended | None:
-        with turn.scope:
+        with turn.scope, telemetry.turn(turn.process.kind):
             answer = await self._runner.handlers[turn.process.kind](turn)
             return endings.answered(turn, answer, self._clock.now())
         return None if turn.lost else endings.stopped(turn, self._clock.now())
@@ -265,10 +265,10 @@ class Shift:
             _log.info("process %s begins anew: %s", process.id, cause)
             return endings.stopped(turn, self._clock.now())
         if cause is None or turn.scope.cancel_called:
-            _log.info("process %s stopped with %s", process.id, type(error).__name__)
+            _log.info("process %s stopped with %s", process.id, type(error).__name__, extra=_about(process, error))
             return endings.stopped(turn, self._clock.now())
         if not isinstance(cause, errors.OmnichannelError):
-            _log.error("process %s (%s) failed", process.id, process.kind, exc_info=error)
+            _log.error("process %s (%s) failed", process.id, process.kind, exc_info=error, extra=_about(process, error))
         if self._runner.on_error is not None:
             await self._call("on_error", self._runner.on_error, process, cause)
         return endings.raised(turn, cause, self._clock.now())
@@ -357,3 +357,9 @@ class Shift:
 
 def _owner(turn: Turn) -> tuple[str, int]:
     return turn.process.account, turn.process.connection or 0
+
+
+def _about(process: Process, error: BaseException) -> dict[str, object]:
+    """Fields of a log record, for hosts that log in JSON."""
+    return {"omnichannel": {"process": process.id, "kind": process.kind, "connection": process.connection,
+                            "account": process.account, "error": telemetry.word(error)}}  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol
 import attrs
 import stamina
 
-from omnichannel_core import errors
+from omnichannel_core import errors, telemetry
 from omnichannel_core.driver import Answer, Ask, Clock, RemoteApi, Session, Token, judge
 from omnichannel_core.remote.exchange import MOST_BYTES, MOST_FILE_BYTES, Deadlines, Outgoing, download, exchange
 from omnichannel_core.remote.limits import Scope, Turn
@@ -247,10 +247,17 @@ class Client:
         self.transport.begin()
         try:
             if call.to is not None:
-                return await download(
+                answer = await download(
                     self.transport, request, self.deadlines, call.to, self.max_file_bytes, self.max_bytes
                 )
-            return await exchange(self.transport, request, self.deadlines, self.max_bytes)
+            else:
+                answer = await exchange(self.transport, request, self.deadlines, self.max_bytes)
+        except errors.OmnichannelError as trouble:
+            telemetry.count("omnichannel.requests", 1, outcome=trouble.key)
+            raise
+        else:
+            telemetry.count("omnichannel.requests", 1, outcome=f"{answer.status // 100}xx")
+            return answer
         finally:
             turn.sent = request.sent
             await self.transport.end()
