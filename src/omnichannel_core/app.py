@@ -73,7 +73,7 @@ class Omnichannel:
         endpoints: driver -> URL where its requests go instead (simulators, proxies). Permits exactly that origin.
             A plain http one on loopback is a simulator: AUTHORIZE goes there too, to http://<real host>.localhost.
         allow: CIDR or CIDR:port that drivers may connect to past the address guard; or a mapping from account ids.
-        sink: writes pulled records into the host's own tables, in the page's transaction.
+        sink: writes pulled records that are new or changed into the host's own tables, in the page's transaction.
         hosts: plugins with @hostimpl functions that want to be told events.
         host_lists: lists the host keeps for settings ("shipping_providers"): name -> account -> value -> label.
         callback_base: where marketplaces reach the host, e.g. https://host.example/omnichannel; '' is nowhere.

@@ -291,6 +291,20 @@ async def test_lies(open_house: Any, lie: str) -> None:
         assert await count(house, lab) == 0
 
 
+async def test_a_sink_is_not_called_for_nothing(open_house: Any) -> None:
+    """A page that brings nothing new is none of the sink's business."""
+    told: list[int] = []
+
+    def sink(tx: Any, connection: Any, stream: str, records: Any) -> None:
+        told.append(len(records))
+
+    async with opened(open_house, sink=sink) as (house, bench):
+        bench.scripts["orders"] = [[one("1", "1")], [], [one("1", "1")]]
+        lab = await made(house)
+        assert (await synced(house, lab)).state is State.SUCCEEDED
+        assert told == [1]
+
+
 async def test_sink_in_the_same_transaction(open_house: Any) -> None:
     """A host's sink writes with the page; when it raises, neither the page nor its cursor is there."""
     told: list[str] = []

@@ -228,7 +228,8 @@ class Pull:
                 hub.refresh_flags(tx, connection.account, connection.id)
             if self.parts.sink is not None:
                 written = [record for kind in ready.by_kind for record in ready.of(kind, one.ids.get(kind, ()))]
-                self.parts.sink(tx, connection, self.stream.name, written)
+                if written:
+                    self.parts.sink(tx, connection, self.stream.name, written)
             done[channel] = one
             self.stored += one.new + one.changed
             self.bad += one.bad

@@ -21,7 +21,7 @@ from omnichannel_core.records import Bad, Order, Record
 from omnichannel_core.remote.limits import Limiter
 from omnichannel_core.testing.clock import FakeClock
 from omnichannel_core.testing.conformance.facts import DriverConformance, Remote
-from omnichannel_core.testing.conformance.rules import Failed
+from omnichannel_core.testing.conformance.rules import Failed, NotShown
 from omnichannel_core.testing.faults import FaultProxy, proxied
 from omnichannel_core.testing.session import PATIENCE, LoneSession
 
@@ -195,6 +195,8 @@ class Subject:
                 await work(bench)
         except TimeoutError:
             raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
+        except Exception as problem:  # noqa: BLE001 - a loop that shows it would trip over one that cannot be shown
+            raise _known(problem) from None
         finally:
             for session in bench.sessions:
                 await session.aclose()
@@ -212,6 +214,19 @@ async def raising(what: str) -> AsyncIterator[list[errors.OmnichannelError]]:
         raise Failed(f"{what} raises {type(problem).__name__}; raise what drivers may raise.") from problem
     if not caught:
         raise Failed(f"{what} raises nothing; the fault goes unnoticed.")
+
+
+def _known(problem: Exception) -> Exception:
+    """What a rule said; or that the driver raised something, by its type and what can be shown of it."""
+    while isinstance(problem, ExceptionGroup) and len(problem.exceptions) == 1:
+        problem = problem.exceptions[0]
+    if isinstance(problem, Failed | NotShown):
+        return problem
+    try:
+        said = str(problem)[:400]
+    except Exception:  # noqa: BLE001 - see above
+        said = "which cannot be shown"
+    return Failed(f"{type(problem).__name__}: {said}")
 
 
 def _forms(facts: DriverConformance, driver: Driver, credentials: Any) -> Iterator[Form]:
