@@ -299,7 +299,7 @@ async def test_a_sink_is_not_called_for_nothing(open_house: Any) -> None:
         told.append(len(records))
 
     async with opened(open_house, sink=sink) as (house, bench):
-        bench.scripts["orders"] = [[one("1", "1")], [], [one("1", "1")]]
+        bench.scripts["orders"] = [[one("1", "2")], [], [one("1", "1")]]
         lab = await made(house)
         assert (await synced(house, lab)).state is State.SUCCEEDED
         assert told == [1]
