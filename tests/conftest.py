@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ from omnichannel_core.storage import migrations
 from omnichannel_core.storage.keys import KeyRing
 from omnichannel_core.storage.store import Store
 from omnichannel_core.testing import postgres
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's job in the background, whose children would ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from omnichannel_core import errors
-from omnichannel_core.blocking import blocking
 from omnichannel_core.model.process import State
+from omnichannel_core.synchronous import blocking
 
 TYPED = {"shop": "a", "secret": "hush-echo"}
 BACKENDS = pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import subprocess
 import sys
 
@@ -35,6 +36,12 @@ def test_names(door: str) -> None:
     for name in module.__all__:
         assert getattr(module, name) is not None
     assert set(module.__all__) <= set(dir(module))
+
+
+def test_no_module_takes_the_place_of_a_name() -> None:
+    """Whatever is imported first, a name of the hosts' door is what it says, and no module of the same name."""
+    modules = {one.name for one in pkgutil.iter_modules(omnichannel_core.__path__)}
+    assert modules & set(omnichannel_core.__all__) == {"errors"}
 
 
 def test_unknown_name() -> None:

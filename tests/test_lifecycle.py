@@ -23,11 +23,11 @@ from hypothesis.stateful import (
 )
 
 from omnichannel_core import errors
-from omnichannel_core.blocking import blocking
 from omnichannel_core.gate import loader
 from omnichannel_core.model.lifecycle import MOVES, Move, Status, move
 from omnichannel_core.model.process import State
 from omnichannel_core.storage.schema import secret
+from omnichannel_core.synchronous import blocking
 from omnichannel_core.testing import postgres
 from tests.conftest import RING, Backing, FakeClock, Opener, Plug
 

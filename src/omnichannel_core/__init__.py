@@ -12,7 +12,6 @@ from omnichannel_core import errors
 
 if TYPE_CHECKING:
     from omnichannel_core.app import Omnichannel
-    from omnichannel_core.blocking import blocking
     from omnichannel_core.connections.events import hostimpl
     from omnichannel_core.connections.parts import Sink
     from omnichannel_core.model.account import Account
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from omnichannel_core.model.process import Process, State
     from omnichannel_core.model.view import Filter, Look, View
     from omnichannel_core.storage.keys import KeyRing
+    from omnichannel_core.synchronous import blocking
 
 __all__ = [
     "Omnichannel", "blocking", "errors", "hostimpl", "Sink", "KeyRing",
@@ -28,7 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 _WHERE = {
-    "Omnichannel": "app", "blocking": "blocking", "hostimpl": "connections.events", "Sink": "connections.parts",
+    "Omnichannel": "app", "blocking": "synchronous", "hostimpl": "connections.events", "Sink": "connections.parts",
     "KeyRing": "storage.keys", "Account": "model.account", "Connection": "model.connection",
     "Status": "model.lifecycle", "Health": "model.lifecycle", "Move": "model.lifecycle",
     "Process": "model.process", "State": "model.process", "View": "model.view", "Look": "model.view",

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from django.conf import settings
 
-from omnichannel_core.blocking import blocking
+from omnichannel_core.synchronous import blocking
 from omnichannel_core.web import Actor, create_web
 from omnichannel_core.web.actors import EVERYTHING
 from omnichannel_core.web.hosts.wsgi import wsgi

@@ -13,7 +13,7 @@ from schemathesis.checks import CHECKS
 from starlette.requests import Request
 
 from omnichannel_core.app import Omnichannel
-from omnichannel_core.blocking import blocking
+from omnichannel_core.synchronous import blocking
 from omnichannel_core.web import Actor, create_web
 from omnichannel_core.web.actors import EVERYTHING
 from omnichannel_core.web.app import API, OPERATIONS

@@ -9,7 +9,7 @@ import anyio
 import attrs
 from starlette.types import ASGIApp, Message, Scope
 
-from omnichannel_core.blocking import Caller
+from omnichannel_core.synchronous import Caller
 
 
 @attrs.frozen

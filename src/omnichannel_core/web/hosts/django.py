@@ -10,7 +10,7 @@ from django.urls import re_path  # type: ignore[import-untyped]
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 from starlette.types import ASGIApp
 
-from omnichannel_core.blocking import Caller
+from omnichannel_core.synchronous import Caller
 from omnichannel_core.web.hosts.bridge import Asked, ask
 
 

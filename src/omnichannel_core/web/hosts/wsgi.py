@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from omnichannel_core.blocking import Caller
+from omnichannel_core.synchronous import Caller
 from omnichannel_core.web.hosts.bridge import Asked, ask
 
 Start = Callable[[str, list[tuple[str, str]]], object]
