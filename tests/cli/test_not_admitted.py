@@ -59,8 +59,9 @@ def trap(plug: Any, tmp_path: Path) -> Path:
     return mark
 
 
-def test_no_command_imports_it(line: Any, trap: Path, tmp_path: Path) -> None:
+def test_no_command_imports_it(line: Any, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command of the tree is run beside a driver without a license, and none of its code is imported."""
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "given.txt"
     walked = []
     for path, command in _leaves(cli):
