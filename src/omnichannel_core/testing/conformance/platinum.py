@@ -16,7 +16,7 @@ from omnichannel_core.testing.conformance.silver import _needs_address, _patient
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 from omnichannel_core.testing.faults import Fault
 
-FLAT = 2_000_000  # bytes between a quarter of the run and its end
+FLAT, EACH = 2_000_000, 256  # bytes between a quarter of the run and its end: at most, and for each record
 SEEDS = range(3)
 SOAKED = [one for one in Fault if one is not Fault.BLACK_HOLE]
 CORE = Path(__file__).parents[2]
@@ -70,8 +70,8 @@ def memory_is_flat(subject: Subject) -> None:
             tracemalloc.stop()
         if count < bench.facts.records:
             raise Failed(f"pull of {name} brings {count} of {bench.facts.records} records.")
-        if grown > FLAT:
-            raise Failed(f"pull of {name} keeps {grown / 1e6:.1f} MB more at its end than after a quarter.")
+        if grown > min(FLAT, EACH * count):
+            raise Failed(f"pull of {name} keeps {grown / 1e3:.0f} kB more at its end than after a quarter.")
 
     subject.each(work)
 
@@ -83,12 +83,12 @@ async def _kept(bench: Bench, stream: PullStream[Any], session: Any, folder: str
         page = await bench.step(session, stream, cursor)
         cursor, more = page.cursor, page.more
         count += len(page.records)
+        del page
         if early is None and count >= bench.facts.records // 4:
             early = _live(folder)
         if more is not True and more is not False:
             bench.clock.turn(max(more.seconds, 0.001))
         if not more:
-            del page
             return _live(folder) - (early or 0), count
 
 
