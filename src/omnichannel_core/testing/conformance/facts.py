@@ -63,8 +63,10 @@ class DriverConformance:
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
         without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
             told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
-        records: how many records the rule of flat memory pulls (a million in a campaign).
-        patience: seconds for one rule on one loop.
+        records: how many records the rule of flat memory pulls.
+        patience: seconds for one try of a rule on one loop.
+        thorough: more cases, a longer soak, a million records: `pytest --conformance=thorough --timeout=0`.
+        seed: of everything that is drawn: `pytest --conformance-seed=7`.
     """
 
     driver: ClassVar[str] = ""
@@ -80,6 +82,8 @@ class DriverConformance:
     without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
+    thorough: bool = False
+    seed: int = 0
 
     def __init_subclass__(cls, **more: Any) -> None:
         """A standard test is never replaced."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import hypothesis
 import msgspec
 from hypothesis import strategies
 
 from omnichannel_core import errors
 from omnichannel_core.driver import PullStream
 from omnichannel_core.records import Bad, Money, Record
+from omnichannel_core.testing.conformance.driving import drive
 from omnichannel_core.testing.conformance.facts import says
 from omnichannel_core.testing.conformance.rules import Capability, Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.trying import TYPED, Bench, Brought, Subject
-from omnichannel_core.testing.faults import Choose, Fault, always, once
+from omnichannel_core.testing.faults import Choose, Fault, always
 from omnichannel_core.testing.session import PATIENCE
 
 RIGHT: Mapping[Fault | int, tuple[type[errors.OmnichannelError], ...]] = {
@@ -28,10 +28,6 @@ RIGHT: Mapping[Fault | int, tuple[type[errors.OmnichannelError], ...]] = {
     403: (errors.AccessMissing, errors.CredentialsRejected),
 }  # fmt: skip
 SHORT = 0.4  # seconds: whoever waits for a black hole waits no longer
-SETTINGS = hypothesis.settings(
-    max_examples=4, deadline=None, database=None, derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck), phases=(hypothesis.Phase.generate,),
-)  # fmt: skip
 
 
 def no_pull(subject: Subject) -> str:
@@ -120,27 +116,23 @@ def pulls_repeat(subject: Subject) -> None:
 def pulls_resume_from_any_cursor(subject: Subject) -> None:
     """A new session goes on from each stored cursor and brings exactly the rest."""
 
-    async def work(bench: Bench, share: float) -> None:
+    async def work(bench: Bench, stops: Sequence[int]) -> None:
         session = await bench.prepared()
         for stream in bench.driver.pulls.values():
             before = dict(session.stored)
             whole = await bench.walk(stream, session=session)
-            at = int(share * (len(whole.pages) - 1))
-            if at == 0:
-                continue
-            resumed = bench.session(stored=before)
-            for page in whole.pages[:at]:
-                resumed.commit(page.records)
-            rest = await bench.walk(stream, whole.cursors[at], session=resumed)
-            if not same(Brought(whole.pages[at:], []), rest):
-                raise Failed(f"pull of {stream.name}, resumed at page {at} of {len(whole.pages)}, brings another rest.")
+            for at in sorted({stop % len(whole.pages) for stop in stops} - {0}):
+                resumed = bench.session(stored=dict(before))
+                for page in whole.pages[:at]:
+                    resumed.commit(page.records)
+                rest = await bench.walk(stream, whole.cursors[at], session=resumed)
+                if not same(Brought(whole.pages[at:], []), rest):
+                    raise Failed(
+                        f"pull of {stream.name}, resumed at page {at} of {len(whole.pages)}, brings another rest."
+                    )
 
-    @SETTINGS
-    @hypothesis.given(strategies.floats(0, 1))
-    def drive(share: float) -> None:
-        subject.each(lambda bench: work(bench, share))
-
-    drive()
+    stops = strategies.lists(strategies.integers(1, 60), min_size=1, max_size=4, unique=True)
+    drive(subject, stops, work, lambda pages: f"a restart at page {' and at page '.join(map(str, pages))}")
 
 
 @rule(Level.SILVER, "Changes that a run overlooks never come: the next one begins after them.", out_of_place=no_pull)
@@ -221,28 +213,28 @@ def faults_become_the_right_error(subject: Subject) -> None:
 @rule(Level.SILVER, "Networks hiccup every hour; a sync that loses or doubles records then cannot be trusted.",
       out_of_place=no_request)  # fmt: skip
 def one_fault_changes_nothing(subject: Subject) -> None:
-    """Whatever breaks once at any request, the run brings the same, at once or after going on from its cursor."""
+    """Whatever breaks at up to three requests, the run brings the same, at once or after going on from its cursor."""
 
-    async def work(bench: Bench, fault: Fault, at: int) -> None:
+    async def work(bench: Bench, plan: Mapping[int, Fault]) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
         session = await bench.prepared()
         for stream in bench.driver.record_streams():
             before = dict(session.stored)
             whole = await _patient(bench, stream, before)
-            bench.proxy.plan(once(fault, at))
+            bench.proxy.plan(lambda number, request: plan.get(number))
             broken = await _patient(bench, stream, before)
             bench.proxy.plan(None)
             if broken.records != whole.records:
-                raise Failed(f"pull of {stream.name} brings something else when request {at} meets {fault}.")
-
-    @SETTINGS
-    @hypothesis.given(strategies.sampled_from([one for one in Fault if one is not Fault.BLACK_HOLE]),
-                      strategies.integers(0, 3))  # fmt: skip
-    def drive(fault: Fault, at: int) -> None:
-        subject.each(lambda bench: work(bench, fault, at))
+                raise Failed(f"pull of {stream.name} brings something else when requests meet faults.")
 
     _needs_address(subject)
-    drive()
+    faults = strategies.sampled_from([one for one in Fault if one is not Fault.BLACK_HOLE])
+    plans = strategies.dictionaries(strategies.integers(0, 7), faults, min_size=1, max_size=3)
+    drive(subject, plans, work, _told)
+
+
+def _told(plan: Mapping[int, Fault]) -> str:
+    return ", ".join(f"request {number + 1} meets {fault}" for number, fault in sorted(plan.items()))
 
 
 async def _under(

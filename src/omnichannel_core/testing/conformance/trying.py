@@ -27,6 +27,7 @@ from omnichannel_core.testing.session import PATIENCE, LoneSession
 
 T = TypeVar("T")
 MOST_PAGES = 2_000
+THOROUGH = 60  # times as patient
 WAITS = 20  # for the limits of one call
 TYPED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE,
@@ -206,11 +207,12 @@ class Subject:
     ) -> None:
         clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
         bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
+        patience = self.facts.patience * (THOROUGH if self.facts.thorough else 1)
         try:
-            with anyio.fail_after(self.facts.patience):
+            with anyio.fail_after(patience):
                 await work(bench)
         except TimeoutError:
-            raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
+            raise Failed(f"It does not end within {patience:g} s; something waits without an end.") from None
         except Exception as problem:  # noqa: BLE001 - a loop that shows it would trip over one that cannot be shown
             raise _known(problem) from None
         finally:
