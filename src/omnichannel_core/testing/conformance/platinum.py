@@ -10,7 +10,7 @@ from typing import Any
 
 from omnichannel_core.driver import PullStream
 from omnichannel_core.testing.conformance.facts import says
-from omnichannel_core.testing.conformance.gold import _push_all
+from omnichannel_core.testing.conformance.gold import push_all
 from omnichannel_core.testing.conformance.rules import Capability, Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, _patient, no_pull, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
@@ -45,7 +45,7 @@ def agrees_with_the_definition(subject: Subject) -> None:
         for stream in bench.driver.pulls.values():
             await bench.walk(stream, session=session)
         for push in bench.driver.pushes.values():
-            await _push_all(bench, push)
+            await push_all(bench, push)
         for one in bench.proxy.exchanges:
             for problem in bench.facts.agrees(one):
                 raise Failed(f"{one.method} {one.path.split('?')[0]}: {problem}")
