@@ -13,6 +13,8 @@ from omnichannel_core.records import Bad, Money, Record
 from omnichannel_core.testing.conformance.rules import Failed
 from omnichannel_core.testing.conformance.trying import Brought
 
+AGAIN = 0.2  # of a run: pages may overlap a little, where the remote's order is not exact
+
 
 def agree(pulled: object, fetched: object) -> bool:
     """Whether the fetched one says the same, where the pulled one says anything; receipts are a pull's alone."""
@@ -45,6 +47,27 @@ def compare(
         for name, value in fields.items():
             if getattr(found[one], name) != value:
                 raise Failed(f"{stream.name} brings {one} with another {name} than expected.")
+
+
+def moved_on(stream: PullStream[Any], brought: Brought) -> None:
+    """Every page goes on from the one before: of a remote at rest only few records come a second time unchanged.
+
+    Raises:
+        Failed: more than `AGAIN` of a run, and more than two.
+    """
+    seen, again = set[bytes](), 0
+    for page in brought.pages:
+        said = {msgspec.json.encode(one) for one in page.records if isinstance(one, Record)}
+        again += len(said & seen)
+        seen |= said
+    for before, page, after in zip(brought.cursors, brought.pages, brought.cursors[1:], strict=False):
+        if page.more is True and before == after:
+            raise Failed(f"pull of {stream.name} says more, but its cursor stays; move it.")
+    if again > max(2, len(seen) * AGAIN):
+        raise Failed(
+            f"pull of {stream.name} brings {again} of {len(seen)} records a second time in one run, though nothing "
+            "changed; begin each page after the last record of the one before."
+        )
 
 
 def well_formed(stream: PullStream[Any], record: Record | Bad) -> None:

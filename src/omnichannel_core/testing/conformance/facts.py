@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -16,6 +16,9 @@ from omnichannel_core.driver import Token
 from omnichannel_core.records import Record
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import load, served
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
 """By pull stream, and by record id: fields as they must come in ({} where only the id matters).
@@ -123,6 +126,10 @@ class DriverConformance:
 
     def pushes(self, remote: Remote) -> Mapping[str, Sequence[Record]]:
         """Records to push, by stream: at least one for each push stream."""
+        return {}
+
+    def drawn(self, remote: Remote) -> Mapping[str, SearchStrategy[Record]]:
+        """Strategies for records that are accepted as well, by stream (omnichannel_core.testing.strategies)."""
         return {}
 
     def held(self, remote: Remote) -> object:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import operator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import anyio
 import attrs
+import msgspec
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from omnichannel_core import errors
 from omnichannel_core.connections.outcomes import well_formed
 from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Pending, PushStream, Rejected, Session
+from omnichannel_core.records import Record
+from omnichannel_core.testing.conformance.driving import drive
 from omnichannel_core.testing.conformance.facts import says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 from omnichannel_core.testing.faults import Exchange, Fault
+from omnichannel_core.testing.strategies import like
 
 SETTLED_WITHIN = 200  # looks
 Batches = Callable[[Bench, PushStream[Any]], Iterable[Batch[Any]]]
@@ -51,6 +58,56 @@ def pushes_arrive(subject: Subject) -> None:
 
     has_samples(subject)
     subject.each(work)
+
+
+@rule(Level.GOLD, "Hosts push whatever their users type: what one sample does not show, the first merchant meets.",
+      out_of_place=lambda subject: _nothing_drawn(subject))  # fmt: skip
+def whatever_is_pushed_is_there_once(subject: Subject) -> None:
+    """Drawn batches are accepted; states told anew win, and what is repeatable is no more when it is pushed again."""
+
+    async def work(bench: Bench, told: Sequence[Sequence[Record]], stream: PushStream[Any]) -> None:
+        await bench.prepared()
+        said = list[object]()
+        for records in (*told, *reversed(told)) if stream.state else told:
+            for batch in bench.batched(stream, records, f"-{len(said)}"):
+                await push_batch(bench, stream, batch)
+                if stream.repeatable:
+                    once_held = bench.facts.held(bench.remote)
+                    await push_batch(bench, stream, batch)
+                    if bench.facts.held(bench.remote) != once_held:
+                        raise Failed(f"push of {stream.name} is declared repeatable, but twice is more than once.")
+            said.append(bench.facts.held(bench.remote))
+        same = len({tuple(sorted(one.id for one in records)) for records in told}) == 1
+        if stream.state and same and said != said[::-1]:
+            raise Failed(f"push of {stream.name}: a state told anew does not win over what was told in between.")
+
+    has_samples(subject)
+    for stream, made in _drawn(subject):
+        times = strategies.lists(made, min_size=1, max_size=2)
+        drive(subject, times, lambda bench, told, s=stream: work(bench, told, s), _named)  # type: ignore[misc]
+
+
+def _named(told: Sequence[Sequence[Record]]) -> str:
+    return "; then ".join(msgspec.json.encode(records).decode() for records in told)
+
+
+def _nothing_drawn(subject: Subject) -> str:
+    if why := no_push(subject):
+        return why
+    there = any(one.state for one in subject.driver.pushes.values()) or says(subject.facts, "drawn")
+    return "" if there else "it pushes no states, and the facts draw nothing"
+
+
+def _drawn(subject: Subject) -> Iterator[tuple[PushStream[Any], SearchStrategy[Sequence[Record]]]]:
+    """Strategies of the facts; else states like the samples. Always the same things, so that what was told is over."""
+    with subject.facts.open_remote() as remote:
+        drawn, samples = subject.facts.drawn(remote), subject.facts.pushes(remote)
+    for name, stream in subject.driver.pushes.items():
+        if name in drawn:
+            key = operator.attrgetter("id")
+            yield stream, strategies.lists(drawn[name], min_size=1, max_size=3, unique_by=key).map(tuple)
+        elif stream.state:
+            yield stream, strategies.tuples(*map(like, samples[name][: stream.batch]))
 
 
 @rule(Level.GOLD, "Answers get lost; a parcel told twice mails the buyer twice, and sells stock that is not there.",

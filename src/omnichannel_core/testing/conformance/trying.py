@@ -147,11 +147,14 @@ class Bench:
         """The author's samples as the house would hand them out."""
         if self.samples is None:  # asked once: what is to be pushed may be chosen by what is there
             self.samples = self.facts.pushes(self.remote)
-        records = self.samples.get(stream.name, ())
+        yield from self.batched(stream, self.samples.get(stream.name, ()))
+
+    def batched(self, stream: PushStream[Any], records: Sequence[Record], told: str = "") -> Iterator[Batch[Any]]:
+        """Any records of a stream; `told` tells what is told apart from what was told before."""
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
-            items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
-            yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
+            items = [Item(key=f"{stream.name}{told}-{at + n}", record=one) for n, one in enumerate(part)]
+            yield Batch(key=f"batch-{stream.name}{told}-{at}", items=[self._with_order(item) for item in items])
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
         order = self.sessions[0].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
