@@ -62,6 +62,7 @@ class DriverConformance:
         loops: event loops to run on.
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
         no_definition: why there is no official API definition to agree with, where there is none.
+        later: seconds from a change over there until the next run can see it (an index that lags, a run that is due).
         records: how many records the rule of flat memory pulls (a million in a campaign).
         patience: seconds for one rule on one loop.
     """
@@ -77,6 +78,7 @@ class DriverConformance:
     loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
     lacking: ClassVar[Mapping[str, str]] = {}
     no_definition: ClassVar[str] = ""
+    later: ClassVar[float] = 0.0
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
 
