@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client
 from omnichannel_shopify.sync import cancellations, offers, prices, refunds, shipments, stock
@@ -562,15 +563,37 @@ async def test_refund_that_cannot_be(lone: Lone, shop: Any, record: Return, why:
 
 
 async def test_cancelling_some_lines(lone: Lone, shop: Any):
-    """Some lines are cancelled by refunding them, and are put back into stock."""
+    """Some lines are cancelled by refunding them, and are put back into stock where they were to be shipped from."""
     Cashier(shop)
+    to_ship(shop, fulfillment_order(1, {7: 0}, place=SERVICE), fulfillment_order(2, {7: 2}, place=BERLIN))
     session = lone()
     await cancellations.push(session, one(Cancellation(id="c", order_id="1", lines={"7": Decimal(1)})))
-    assert session.asked("Refund")[0]["input"]["refundLineItems"][0]["restockType"] == "CANCEL"
+    assert session.asked("Refund")[0]["input"]["refundLineItems"] == [
+        {"lineItemId": gid("LineItem", 7), "quantity": 1, "restockType": "CANCEL", "locationId": BERLIN}
+    ]
     assert isinstance(
         (await cancellations.settle(session, one(Cancellation(id="c", order_id="1", lines={"7": Decimal(1)}))))["k1"],
         Accepted,
     )
+
+
+async def test_goods_go_back_to_the_only_location(lone: Lone, shop: Any):
+    """A shop with one location of its own is not asked where goods go; a warehouse of the host is a location."""
+    cashier, session = Cashier(shop), lone(settings.Stock(locations={"cellar": gid("Location", 9)}))
+    session.listed("locations", Choice(value=BERLIN, label="Berlin"))
+    for key, extra in (("k1", {}), ("k2", {"location": "cellar"})):
+        await refunds.push(session, one(replace(wanted_refund(), extra=extra), key=key))
+    said = [one["input"]["refundLineItems"][0]["locationId"] for one in session.asked("Refund")]
+    assert (said, len(cashier.made)) == ([BERLIN, gid("Location", 9)], 2)
+
+
+async def test_goods_that_go_nowhere(lone: Lone, shop: Any):
+    """Where nothing says to which location goods go back, no money is paid and the host is told what to say."""
+    cashier, session = Cashier(shop), lone()
+    to_ship(shop)
+    done = await refunds.push(session, one(replace(wanted_refund(), extra={})))
+    assert "to which location the goods of line 7" in done["k1"].reason
+    assert cashier.made == []
 
 
 # --- offers
