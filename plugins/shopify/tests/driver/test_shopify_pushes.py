@@ -426,14 +426,51 @@ async def test_shipment_is_never_told_twice(lone: Lone, shop: Any):
     assert len(session.asked("Ship")) == 1
 
 
+@pytest.mark.parametrize("lines", [{}, {gid("LineItem", 7): Decimal(1), gid("LineItem", 8): Decimal(1)}])
+async def test_s19_half_of_a_split_parcel(lone: Lone, shop: Any, lines: dict[str, Decimal]):
+    """S19: of a parcel from two places of which one was told and the other was lost, the other is told, and only it."""
+    half = [fulfilled(3, "T1", {7: 1}), fulfilled(4, "OTHER", {9: 1})]
+    to_ship(shop, fulfillment_order(1, {7: 0}), fulfillment_order(2, {8: 1}, place=SERVICE), there=half)
+    session = lone()
+    assert isinstance((await shipments.settle(session, one(parcel(lines=lines))))["k1"], Later)
+    done = await shipments.push(session, one(parcel(lines=lines)))
+    assert done["k1"].remote == {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 9)}"}
+    (said,) = session.asked("Ship")
+    assert said["fulfillment"]["lineItemsByFulfillmentOrder"] == [
+        {
+            "fulfillmentOrderId": gid("FulfillmentOrder", 2),
+            "fulfillmentOrderLineItems": [{"id": gid("FulfillmentOrderLineItem", 28), "quantity": 1}],
+        }
+    ]
+    to_ship(shop, fulfillment_order(2, {8: 0}), there=[*half, fulfilled(9, "T1", {8: 1})])
+    for settled in (
+        await shipments.settle(session, one(parcel(lines=lines))),
+        await shipments.push(session, one(parcel(lines=lines))),
+    ):
+        assert settled["k1"].remote == {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 9)}"}
+    assert len(session.asked("Ship")) == 1
+
+
+async def test_a_parcel_without_number_is_not_another_one(lone: Lone, shop: Any):
+    """Goods that somebody shipped without a tracking number are not the parcel that is to be told."""
+    to_ship(shop, fulfillment_order(1, {7: 1}), there=[fulfilled(3, "", {7: 1})])
+    session, wanted = lone(), parcel(tracking="", lines={gid("LineItem", 7): Decimal(2)})
+    assert isinstance((await shipments.settle(session, one(wanted)))["k1"], Later)
+    assert "Not open" in (await shipments.push(session, one(wanted)))["k1"].reason
+    await shipments.push(session, one(parcel(tracking="")))
+    assert len(session.asked("Ship")) == 1
+
+
 async def test_tracking_is_changed(lone: Lone, shop: Any):
     """A parcel told before that comes again with another number changes the tracking of what was made."""
-    to_ship(shop, there=[fulfilled(3, "T1", {7: 2})])
+    to_ship(shop, there=[fulfilled(3, "T1", {7: 2}), fulfilled(4, "T1", {8: 1})])
     shop.on("UpdateTracking", {"fulfillmentTrackingInfoUpdate": {"fulfillment": None, "userErrors": []}})
     session = lone()
-    done = await shipments.push(session, one(parcel(tracking="T2"), remote={"fulfillment": gid("Fulfillment", 3)}))
-    assert isinstance(done["k1"], Accepted)
-    assert session.asked("UpdateTracking")[0]["info"]["number"] == "T2"
+    both = {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 4)}"}
+    done = await shipments.push(session, one(parcel(tracking="T2"), remote=both))
+    assert done["k1"] == Accepted(remote=both)
+    said = [(one["id"], one["info"]["number"]) for one in session.asked("UpdateTracking")]
+    assert said == [(gid("Fulfillment", 3), "T2"), (gid("Fulfillment", 4), "T2")]
 
 
 async def test_shipment_of_a_cancelled_order(lone: Lone, shop: Any):
