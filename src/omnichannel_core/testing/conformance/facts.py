@@ -22,6 +22,7 @@ Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
 
 None instead of ids: at least one record, whichever."""
 STANDARD = frozenset({"test_rule"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @attrs.define
@@ -123,6 +124,17 @@ class DriverConformance:
     def held(self, remote: Remote) -> object:
         """What the remote holds that pushes change, comparable with ==; numbers of effects, not their times."""
         return None
+
+    def writes(self, exchange: Exchange) -> bool:
+        """Whether a request does something over there: by its method. Say it where questions are sent by POST too."""
+        return exchange.method not in SAFE
+
+    def repeatable(self, exchange: Exchange) -> bool:
+        """Whether a request sent twice does no more than once: by its method, or a key among its headers.
+
+        Say it where all is sent by POST, or the key is in the body.
+        """
+        return exchange.method != "POST" or any("idempotency" in name for name in exchange.headers)
 
     def agrees(self, exchange: Exchange) -> Collection[str]:
         """How a request or an answer differs from the official API definition; empty where it agrees."""

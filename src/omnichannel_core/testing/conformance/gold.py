@@ -14,7 +14,7 @@ from omnichannel_core import errors
 from omnichannel_core.connections.outcomes import well_formed
 from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Page, Pending, PushStream, Rejected, Session
 from omnichannel_core.testing.canaries import tasks
-from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.testing.conformance.facts import DriverConformance, says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
@@ -22,7 +22,6 @@ from omnichannel_core.testing.faults import Exchange, Fault
 
 SETTLED_WITHIN = 200  # looks
 CANCELLED_AT = 60  # awaits of one call at most
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def no_push(subject: Subject) -> str:
@@ -84,7 +83,7 @@ def lost_answers_are_settled(subject: Subject) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
         await bench.prepared()
         for batch in bench.batches(stream):
-            bench.proxy.plan(_writes(fault, at))
+            bench.proxy.plan(_writes(bench.facts, fault, at))
             session = bench.session()
             said = await _said(stream.push(session, batch))
             bench.proxy.plan(None)
@@ -117,13 +116,13 @@ def lost_writes_are_not_resent(subject: Subject) -> None:
             if stream.repeatable or stream.state:
                 continue
             for batch in bench.batches(stream):
-                bench.proxy.plan(_writes(Fault.DROPPED, 0))
+                bench.proxy.plan(_writes(bench.facts, Fault.DROPPED, 0))
                 begun = len(bench.proxy.exchanges)
                 await _said(stream.push(bench.session(), batch))
                 bench.proxy.plan(None)
                 sent = bench.proxy.exchanges[begun:]
                 lost = next((one for one in sent if one.fault is Fault.DROPPED), None)
-                again = [one for one in sent if lost and one is not lost and _alike(one, lost)]
+                again = [one for one in sent if lost and one is not lost and _alike(bench.facts, one, lost)]
                 if again and lost is not None:
                     raise Failed(
                         f"push of {stream.name} sends {lost.method} {lost.path.split('?')[0]} again by itself."
@@ -329,10 +328,10 @@ def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
     return held[-1]
 
 
-def _writes(fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
+def _writes(facts: DriverConformance, fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
     """The `at`-th request that is more than a question."""
     counted = itertools.count()
-    return once_of(lambda request: request.method not in SAFE and next(counted) == at, fault)
+    return once_of(lambda request: facts.writes(request) and next(counted) == at, fault)
 
 
 def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, Exchange], Fault | None]:
@@ -340,13 +339,8 @@ def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, 
     return lambda number, request: fault if chosen(request) else None
 
 
-def _alike(one: Exchange, other: Exchange) -> bool:
-    return one.method == "POST" and (one.path, one.body) == (other.path, other.body) and not _keyed(one)
-
-
-def _keyed(one: Exchange) -> bool:
-    """The remote itself knows a repeat by its key."""
-    return any("idempotency" in name for name in one.headers)
+def _alike(facts: DriverConformance, one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.body) == (other.path, other.body) and not facts.repeatable(one)
 
 
 def _has_samples(subject: Subject) -> None:
