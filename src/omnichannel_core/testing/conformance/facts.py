@@ -62,7 +62,8 @@ class DriverConformance:
         simulator: name of an installed simulator, with `options`; or say `open_remote` yourself.
         loops: event loops to run on.
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
-        no_definition: why there is no official API definition to agree with, where there is none.
+        without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
+            told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
         records: how many records the rule of flat memory pulls (a million in a campaign).
         patience: seconds for one rule on one loop.
     """
@@ -77,7 +78,7 @@ class DriverConformance:
     options: ClassVar[Mapping[str, Any]] = {}
     loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
     lacking: ClassVar[Mapping[str, str]] = {}
-    no_definition: ClassVar[str] = ""
+    without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
 

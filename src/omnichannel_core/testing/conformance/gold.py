@@ -143,23 +143,13 @@ def limits_are_kept(subject: Subject) -> None:
         await bench.prepared()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
-                group.start_soon(_tolerant, bench, stream)
+                group.start_soon(bench.walk, stream)
         told = [one.path for one in bench.proxy.exchanges if one.status == 429]
         if told:
             raise Failed(f"The remote said slow down {len(told)} times; declare its limits in remote_api.")
 
     _needs_address(subject)
     subject.each(work)
-
-
-async def _tolerant(bench: Bench, stream: Any) -> None:
-    for _ in range(20):
-        try:
-            await bench.walk(stream)
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-        else:
-            return
 
 
 @rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
@@ -172,24 +162,14 @@ def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
         for stream in bench.driver.pulls.values():
             calls[f"pull of {stream.name}"] = lambda s=stream: bench.step(session, s, s.cursor())  # type: ignore[misc]
         for what, call in calls.items():
-            whole = await _unhurried(bench, call)
+            whole = await bench.unhurried(call)
             for at in range(CANCELLED_AT):
                 if not await _cancelled(bench, what, call, at):
                     break
-            if not _alike_answers(whole, await _unhurried(bench, call)):
+            if not _alike_answers(whole, await bench.unhurried(call)):
                 raise Failed(f"After {what} was cancelled, it answers something else than before.")
 
     subject.each(work)
-
-
-async def _unhurried(bench: Bench, call: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, when the declared limits let it come."""
-    for _ in range(20):
-        try:
-            return await call()
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-    return await call()
 
 
 def _alike_answers(one: Any, other: Any) -> bool:
