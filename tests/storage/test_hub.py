@@ -286,7 +286,7 @@ def test_erasing_another_accounts(kept: Keeping) -> None:
 
 
 def test_what_was_on_its_way_is_erased_once_settled(kept: Keeping) -> None:
-    """A push that was open when its order was erased loses content and reason when it is settled, a later one does not."""
+    """A push that was open when its order was erased loses content and reason when settled, a later one does not."""
     filled(kept)
     (open_,) = kept.push("shipments", Shipment(id="s", order_id="1"))
     now = kept.clock.now()

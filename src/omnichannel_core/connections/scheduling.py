@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
+import anyio
+import anyio.to_thread
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering, synchronizing
+from omnichannel_core.connections import delivering, scratch, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
@@ -23,6 +26,7 @@ from omnichannel_core.storage.store import Tx
 
 KEEP_PROCESSES = timedelta(days=30)
 SPREAD = timedelta(minutes=15)  # over which connections return that the gate had closed together
+SWEEP = 3600.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +38,7 @@ class Scheduling:
     sessions: Sessions
     authorizing: Authorizing
     switching: Switching
+    _swept_again_at: float = -math.inf  # in seconds of the event loop
 
     async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
         """Of one connection.
@@ -75,8 +80,8 @@ class Scheduling:
         """Everything that is looked at once a minute; what fails hinders nothing else, and is raised at the end."""
         failed: Exception | None = None
         for step in (
-            self._full_pushes, self._mend, self.authorizing.sweep, self._prune, self.watch_gate, self.renew_tokens,
-            self.switching.renew_subscriptions,
+            self._full_pushes, self._mend, self.authorizing.sweep, self._prune, self._sweep_scratch, self.watch_gate,
+            self.renew_tokens, self.switching.renew_subscriptions,
         ):  # fmt: skip
             try:
                 await step()
@@ -100,6 +105,12 @@ class Scheduling:
 
     async def _prune(self) -> None:
         await self.parts.queue.prune(KEEP_PROCESSES)
+
+    async def _sweep_scratch(self) -> None:
+        """Once an hour; every machine its own."""
+        if anyio.current_time() >= self._swept_again_at:
+            self._swept_again_at = anyio.current_time() + SWEEP
+            await anyio.to_thread.run_sync(scratch.sweep, self.parts.store.data)
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

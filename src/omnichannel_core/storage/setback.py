@@ -22,7 +22,11 @@ P, C = process.c, outbox.c
 
 def found(tx: Tx, now: datetime) -> bool:
     """The worker's door: whether `mend` would find something."""
-    questions = (sa.select(P.id).where(_asleep(now)), sa.select(P.id).where(_held(now)), sa.select(C.id).where(_off(now)))
+    questions = (
+        sa.select(P.id).where(_asleep(now)),
+        sa.select(P.id).where(_held(now)),
+        sa.select(C.id).where(_off(now)),
+    )
     return any(tx.execute(one.limit(1)).first() is not None for one in questions)
 
 
