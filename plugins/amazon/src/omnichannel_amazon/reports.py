@@ -122,13 +122,17 @@ def _begin(kind: Kind, track: Track, now: datetime, earliest: datetime | None) -
 async def _ask(client: Client, kind: Kind, track: Track) -> Step:
     """One that was asked for already is found; otherwise it is asked for now. Both answer the same: a page asked for
     again (ahead of its commit, after a crash) is the same page and costs no second report."""
-    name = kind.types[track.type]
+    name, coming = kind.types[track.type], Wait(WAITS[0], "Amazon prepares a report")
     assert track.asked is not None and track.since is not None and track.to is not None  # noqa: S101, PT018
-    known = await client.reports(name, track.asked - SKEW, client.marketplace)
-    mine = next((one for one in known if _same(one, track)), None)
-    coming = Wait(WAITS[0], "Amazon prepares a report")
-    if mine is not None:
-        return Step(replace(track, report=mine.report_id), more=coming)
+    known = await client.reports(name, track.asked - max(SKEW, kind.every), client.marketplace)
+    found = next((one for one in known if _same(one, track)), None)
+    if found is not None:
+        return Step(replace(track, report=found.report_id), more=coming)
+    for one in known:
+        to = _covers(one, kind, track)
+        if to is not None:
+            upto = to if track.to == track.upto else track.upto
+            return Step(replace(track, report=one.report_id, to=to, upto=upto), more=coming)
     wish = {"reportType": name, "marketplaceIds": [client.marketplace], "dataStartTime": iso(track.since),
             "dataEndTime": iso(track.to)}  # fmt: skip
     try:
@@ -147,6 +151,17 @@ def _same(report: wire.Report, track: Track) -> bool:
     except ValueError:
         return False
     return [iso(one) for one in ends] == [iso(one) for one in (track.since, track.to) if one]
+
+
+def _covers(report: wire.Report, kind: Kind, track: Track) -> datetime | None:
+    """Its end, when it is as good as another one: Amazon would make no newer one yet, whoever asked for it."""
+    try:
+        since, to = moment(report.data_start_time), moment(report.data_end_time)
+    except ValueError:
+        return None
+    if track.since is None or track.to is None or report.processing_status in ("CANCELLED", "FATAL"):
+        return None
+    return to if since <= track.since and track.to - kind.every <= to <= track.to else None
 
 
 async def _poll(client: Client, track: Track) -> Step:

@@ -135,7 +135,7 @@ class TestAmazon(DriverConformance):
         return exchange.method not in ("GET", "HEAD") and not _prepares(exchange)
 
     def repeatable(self, exchange: Exchange) -> bool:
-        """What says how something shall be; and a shipment's confirmation, which its package's reference tells apart."""
+        """What says how something shall be; and a shipment's confirmation, by its package's reference."""
         keyed = exchange.path.endswith("/shipmentConfirmation")
         return exchange.method != "POST" or keyed or _prepares(exchange)
 
