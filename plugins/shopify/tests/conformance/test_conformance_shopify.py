@@ -299,7 +299,7 @@ def unlike(text: str, variables: dict[str, Any], data: Any) -> Iterator[str]:
     ],
 )
 def test_the_comparison_can_fail(query: str, variables: dict[str, Any], data: Any, why: str) -> None:
-    """A wrong or deprecated field, a variable, null, surplus or word of the wrong kind is found; a right answer has none."""
+    """Whatever is wrong with a text, its variables or its answer is found, and nothing in right ones."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     answer = json.dumps({"data": data}).encode()
     found = list(differences(Exchange("POST", "/admin/api/2026-10/graphql.json", {}, body, 200, {}, answer)))
