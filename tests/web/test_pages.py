@@ -273,6 +273,9 @@ async def test_processes(web: Any, site: Any) -> None:
     done = await web.post(f"/processes/{number}/cancel")
     assert done.headers["location"] == "/processes?said=cancelled"
     assert "Cancelled" in (await web.get("/processes", headers={"x-part": "rows"})).text
+    process = await site.house.connections.synchronize("acme", (await site.house.connections.list("acme"))[0].id)
+    await site.house.processes.run_to_end("acme", process.id)
+    assert re.search(r"Data model: \d+, Orders: \d+", (await web.get("/processes")).text)
 
 
 async def test_drivers(site: Any, open_house: Any) -> None:

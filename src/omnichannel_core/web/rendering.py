@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_COUNT = re.compile(r"\b([a-z][a-z0-9-]{0,60}): (?=\d)", re.ASCII)  # orders: 28
 _EXACT = re.compile(r"-?\d{1,30}\.\d{1,20}", re.ASCII)
 ASSETS = {"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"}
 
@@ -89,13 +90,14 @@ class Renderer:
             )  # fmt: skip
             made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
             catalog = translations(language)
-            made.filters |= {
-                "day": day,
-                "moment": moment,
-                "timed": timed,
-                "amount": amount,
-                "word": lambda key: catalog.gettext(WORDS[key]) if key in WORDS else worded(str(key)),
-            }
+
+            def word(key: str) -> str:
+                return catalog.gettext(WORDS[key]) if key in WORDS else worded(str(key))
+
+            made.filters.update(
+                day=day, moment=moment, timed=timed, amount=amount, word=word,
+                progress=lambda text: _COUNT.sub(lambda found: f"{word(found[1])}: ", text),
+            )  # fmt: skip
             made.globals["titles"] = TITLES
             self._environments[language] = made
         return self._environments[language]

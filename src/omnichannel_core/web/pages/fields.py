@@ -154,9 +154,10 @@ class Drawing:
                 return self._mapping(base, self.solid(schema["additionalProperties"]), value or {}, here, there)
             case "choices":
                 chosen = [str(one) for one in value or ()]
-                known = {one.value for one in base.options}
-                more = [Option(one, one if known else wording(one), bool(known)) for one in chosen if one not in known]
-                return attrs.evolve(base, value=chosen, options=(*base.options, *more), hollow=not known)
+                known = [one for one in base.options if not one.missing]
+                listed = {one.value for one in known}
+                more = [Option(one, one if known else wording(one), bool(known)) for one in chosen if one not in listed]
+                return attrs.evolve(base, value=chosen, options=(*known, *more), hollow=not known)
             case "texts":
                 return attrs.evolve(base, value="\n".join(map(str, value or ())))
             case _:
