@@ -80,6 +80,11 @@ class FaultProxy:
         """http://127.0.0.1:port."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    @property
+    def planned(self) -> bool:
+        """Whether anything is to go wrong."""
+        return self._choose is not None
+
     def plan(self, choose: Choose | None) -> None:
         """From now on; None is nothing."""
         with self._lock:

@@ -53,7 +53,7 @@ class Track(Struct, frozen=True):
         since, to: the range of the report under way.
         asked: when it was asked for: stored before createReport, so that a crash finds it instead of asking again.
         row: rows of its document that are in.
-        tried: when a report last came to nothing: the next one is asked for not before `every` is over.
+        tried: when one that came to nothing was asked for: the next one is asked for not before `every` is over.
         empty: CANCELLED may mean no data or nothing at all: only a second one that covers the range is believed.
     """
 
@@ -109,13 +109,15 @@ def _begin(kind: Kind, track: Track, now: datetime, earliest: datetime | None) -
 
 
 async def _ask(client: Client, kind: Kind, track: Track) -> Step:
-    """One that was asked for already is found; otherwise it is asked for now."""
+    """One that was asked for already is found; otherwise it is asked for now. Both answer the same: a page asked for
+    again (ahead of its commit, after a crash) is the same page and costs no second report."""
     name = kind.types[track.type]
     assert track.asked is not None and track.since is not None and track.to is not None  # noqa: S101, PT018
     known = await client.reports(name, track.asked - SKEW, client.marketplace)
     mine = next((one for one in known if _same(one, track)), None)
+    coming = Wait(WAITS[0], "Amazon prepares a report")
     if mine is not None:
-        return Step(replace(track, report=mine.report_id), more=True)
+        return Step(replace(track, report=mine.report_id), more=coming)
     wish = {"reportType": name, "marketplaceIds": [client.marketplace], "dataStartTime": iso(track.since),
             "dataEndTime": iso(track.to)}  # fmt: skip
     try:
@@ -124,7 +126,7 @@ async def _ask(client: Client, kind: Kind, track: Track) -> Step:
         if track.type + 1 >= len(kind.types):
             raise
         return Step(replace(track, type=track.type + 1), more=True)
-    return Step(replace(track, report=made), more=Wait(WAITS[0], "Amazon prepares a report"))
+    return Step(replace(track, report=made), more=coming)
 
 
 def _same(report: wire.Report, track: Track) -> bool:
@@ -154,7 +156,7 @@ async def _poll(client: Client, kind: Kind, track: Track) -> Step:
 def _cancelled(kind: Kind, track: Track, now: datetime) -> Step:
     """No data, or too soon: believed when the next report, which covers the same range, says so too."""
     if not track.empty:
-        return Step(replace(_idle(track), empty=True, tried=now), more=False)
+        return Step(replace(_idle(track), empty=True, tried=track.asked), more=False)
     return _done(kind, track, now)
 
 
@@ -165,7 +167,7 @@ async def _fatal(client: Client, track: Track, document: str | None) -> Step:
         path = await fetched(client, "reportFile", f"fatal-{document}", lambda: client.report_document(document))
         words = await client.session.compute(partial(_beginning, path))
     client.session.log.warning("Amazon could not make report %s: %s", track.report, words or "no reason given")
-    return Step(replace(_idle(track), tried=client.session.clock.now()), more=False)
+    return Step(replace(_idle(track), tried=track.asked), more=False)
 
 
 def _beginning(path: Path) -> str:

@@ -32,15 +32,6 @@ class TestAmazon(DriverConformance):
     credentials = {"seller_id": SELLER, "marketplace": DE}
     application = {"application_id": APP, "client_id": CLIENT, "client_secrets": [SECRET]}
     wrong_credentials = {"seller_id": "A1SOMEBODYELSE", "marketplace": DE, "own_refresh_token": "Atzr|of-somebody-else"}
-    lacking = {
-        "silver-pulls-repeat": "a pull that asks for a report gets a report of its own each time it is asked again",
-        "silver-faults-become-the-right-error": "a refused returns report meets its own budget first",
-        "silver-changes-come": "changes of orders are shown by tests/driver",
-        "gold-pushes-arrive": PUSHES, "gold-pushed-again-is-once": PUSHES, "gold-lost-answers-are-settled": PUSHES,
-        "gold-lost-writes-are-not-resent": PUSHES,
-        "platinum-agrees-with-the-definition": "shown by tests/driver: each request is checked against the models",
-        "platinum-memory-is-flat": "the import is measured by the benchmarks",
-    }  # fmt: skip
 
     def turn(self, remote: Remote, seconds: float) -> None:
         """One clock."""

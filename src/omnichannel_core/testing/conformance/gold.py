@@ -14,7 +14,7 @@ from omnichannel_core import errors
 from omnichannel_core.connections.outcomes import well_formed
 from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Page, Pending, PushStream, Rejected, Session
 from omnichannel_core.testing.canaries import tasks
-from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.testing.conformance.facts import DriverConformance, says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
@@ -22,7 +22,6 @@ from omnichannel_core.testing.faults import Exchange, Fault
 
 SETTLED_WITHIN = 200  # looks
 CANCELLED_AT = 60  # awaits of one call at most
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def no_push(subject: Subject) -> str:
@@ -84,7 +83,7 @@ def lost_answers_are_settled(subject: Subject) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
         await bench.prepared()
         for batch in bench.batches(stream):
-            bench.proxy.plan(_writes(fault, at))
+            bench.proxy.plan(_writes(bench.facts, fault, at))
             session = bench.session()
             said = await _said(stream.push(session, batch))
             bench.proxy.plan(None)
@@ -117,13 +116,13 @@ def lost_writes_are_not_resent(subject: Subject) -> None:
             if stream.repeatable or stream.state:
                 continue
             for batch in bench.batches(stream):
-                bench.proxy.plan(_writes(Fault.DROPPED, 0))
+                bench.proxy.plan(_writes(bench.facts, Fault.DROPPED, 0))
                 begun = len(bench.proxy.exchanges)
                 await _said(stream.push(bench.session(), batch))
                 bench.proxy.plan(None)
                 sent = bench.proxy.exchanges[begun:]
                 lost = next((one for one in sent if one.fault is Fault.DROPPED), None)
-                again = [one for one in sent if lost and one is not lost and _alike(one, lost)]
+                again = [one for one in sent if lost and one is not lost and _alike(bench.facts, one, lost)]
                 if again and lost is not None:
                     raise Failed(
                         f"push of {stream.name} sends {lost.method} {lost.path.split('?')[0]} again by itself."
@@ -144,23 +143,13 @@ def limits_are_kept(subject: Subject) -> None:
         await bench.prepared()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
-                group.start_soon(_tolerant, bench, stream)
+                group.start_soon(bench.walk, stream)
         told = [one.path for one in bench.proxy.exchanges if one.status == 429]
         if told:
             raise Failed(f"The remote said slow down {len(told)} times; declare its limits in remote_api.")
 
     _needs_address(subject)
     subject.each(work)
-
-
-async def _tolerant(bench: Bench, stream: Any) -> None:
-    for _ in range(20):
-        try:
-            await bench.walk(stream)
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-        else:
-            return
 
 
 @rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
@@ -173,24 +162,14 @@ def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
         for stream in bench.driver.pulls.values():
             calls[f"pull of {stream.name}"] = lambda s=stream: bench.step(session, s, s.cursor())  # type: ignore[misc]
         for what, call in calls.items():
-            whole = await _unhurried(bench, call)
+            whole = await bench.unhurried(call)
             for at in range(CANCELLED_AT):
                 if not await _cancelled(bench, what, call, at):
                     break
-            if not _alike_answers(whole, await _unhurried(bench, call)):
+            if not _alike_answers(whole, await bench.unhurried(call)):
                 raise Failed(f"After {what} was cancelled, it answers something else than before.")
 
     subject.each(work)
-
-
-async def _unhurried(bench: Bench, call: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, when the declared limits let it come."""
-    for _ in range(20):
-        try:
-            return await call()
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-    return await call()
 
 
 def _alike_answers(one: Any, other: Any) -> bool:
@@ -329,10 +308,10 @@ def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
     return held[-1]
 
 
-def _writes(fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
+def _writes(facts: DriverConformance, fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
     """The `at`-th request that is more than a question."""
     counted = itertools.count()
-    return once_of(lambda request: request.method not in SAFE and next(counted) == at, fault)
+    return once_of(lambda request: facts.writes(request) and next(counted) == at, fault)
 
 
 def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, Exchange], Fault | None]:
@@ -340,13 +319,8 @@ def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, 
     return lambda number, request: fault if chosen(request) else None
 
 
-def _alike(one: Exchange, other: Exchange) -> bool:
-    return one.method == "POST" and (one.path, one.body) == (other.path, other.body) and not _keyed(one)
-
-
-def _keyed(one: Exchange) -> bool:
-    """The remote itself knows a repeat by its key."""
-    return any("idempotency" in name for name in one.headers)
+def _alike(facts: DriverConformance, one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.body) == (other.path, other.body) and not facts.repeatable(one)
 
 
 def _has_samples(subject: Subject) -> None:

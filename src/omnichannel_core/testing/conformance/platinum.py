@@ -11,27 +11,31 @@ from typing import Any
 from omnichannel_core.driver import PullStream
 from omnichannel_core.testing.conformance.facts import says
 from omnichannel_core.testing.conformance.gold import _push_all
-from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
+from omnichannel_core.testing.conformance.rules import Capability, Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, _patient, no_pull, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 from omnichannel_core.testing.faults import Fault
 
-FLAT = 2_000_000  # bytes between a quarter of the run and its end
+FLAT, EACH = 2_000_000, 256  # bytes between a quarter of the run and its end: at most, and for each record
 SEEDS = range(3)
 SOAKED = [one for one in Fault if one is not Fault.BLACK_HOLE]
 CORE = Path(__file__).parents[2]
 
 
-def no_definition(subject: Subject) -> str:
-    """Nothing official to agree with."""
-    return no_request(subject) or subject.facts.no_definition
+def has_a_definition(subject: Subject) -> None:
+    """Whoever compares with one has one."""
+    if says(subject.facts, "agrees"):
+        raise Failed(
+            "`without` says that there is no definition, but `agrees` compares with one; take one of them away."
+        )
 
 
-@rule(Level.PLATINUM, "What a simulator forgives, the marketplace refuses.", out_of_place=no_definition)
+@rule(Level.PLATINUM, "What a simulator forgives, the marketplace refuses.",
+      out_of_place=no_request, needs=Capability.DEFINITION, disprove=has_a_definition)  # fmt: skip
 def agrees_with_the_definition(subject: Subject) -> None:
     """Every request and answer of a check, all pulls and all pushes agrees with the official API definition."""
     if not says(subject.facts, "agrees"):
-        raise NotShown("say `agrees`: compares an exchange with the official definition; or `no_definition`")
+        raise NotShown("say `agrees`: compares an exchange with the official definition")
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
@@ -66,8 +70,8 @@ def memory_is_flat(subject: Subject) -> None:
             tracemalloc.stop()
         if count < bench.facts.records:
             raise Failed(f"pull of {name} brings {count} of {bench.facts.records} records.")
-        if grown > FLAT:
-            raise Failed(f"pull of {name} keeps {grown / 1e6:.1f} MB more at its end than after a quarter.")
+        if grown > min(FLAT, EACH * count):
+            raise Failed(f"pull of {name} keeps {grown / 1e3:.0f} kB more at its end than after a quarter.")
 
     subject.each(work)
 
@@ -79,12 +83,12 @@ async def _kept(bench: Bench, stream: PullStream[Any], session: Any, folder: str
         page = await bench.step(session, stream, cursor)
         cursor, more = page.cursor, page.more
         count += len(page.records)
+        del page
         if early is None and count >= bench.facts.records // 4:
             early = _live(folder)
         if more is not True and more is not False:
             bench.clock.turn(max(more.seconds, 0.001))
         if not more:
-            del page
             return _live(folder) - (early or 0), count
 
 

@@ -50,22 +50,32 @@ class ReturnsCursor(Struct, frozen=True):
 
 
 async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
-    """One step of whichever kind is under way or due; one whose role is missing is passed by and said."""
-    for name, kind in KINDS.items():
-        track: Track = getattr(cursor, name)
+    """One step of whichever kind is under way or due. One whose role is missing holds up no other.
+
+    Raises:
+        AccessMissing: a role of the app is missing, and nothing else is left to do. RemoteUnavailable.
+    """
+    missing: errors.AccessMissing | None = None
+    for name in sorted(KINDS, key=lambda one: not getattr(cursor, one).report):  # what is under way comes first
+        kind, track = KINDS[name], getattr(cursor, name)
         if not _switched_on(name, session[OrderImport]):
             continue
         try:
             done = await reports.step(session, kind, track)
         except (errors.AccessMissing, errors.RemoteRejected) as refused:
-            if name != "prime" and isinstance(refused, errors.RemoteRejected):
+            if name == "prime":  # a report that not every seller has
+                session.log.warning("Returns of Prime by Merchant are not imported: %s", refused)
+                continue
+            if isinstance(refused, errors.RemoteRejected):
                 raise
-            session.log.warning("Returns (%s) are not imported: %s", name, refused)
+            missing = missing or refused
             continue
         moved = replace(cursor, **{name: done.track})
         if done.track != track or done.rows or done.more is not False:
             said = (track.asked or session.clock.now()).astimezone(UTC).isoformat(timespec="seconds")
             return Page(cursor=moved, records=records(done.rows, READ[name], said), more=done.more or True)
+    if missing is not None:
+        raise missing
     return Page(cursor=cursor)
 
 
