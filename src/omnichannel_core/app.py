@@ -53,7 +53,8 @@ from omnichannel_core.remote import redaction
 from omnichannel_core.remote.addresses import Allowed
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
-from omnichannel_core.storage import migrations
+from omnichannel_core.storage import condition, migrations
+from omnichannel_core.storage.condition import Condition
 from omnichannel_core.storage.keys import KeyRing
 from omnichannel_core.storage.opening import key_file, open_store
 from omnichannel_core.storage.store import Store
@@ -203,6 +204,28 @@ class Omnichannel:
 
         return await anyio.to_thread.run_sync(work)
 
+    async def look(self) -> str:
+        """Version of the store's tables, '' where there are none: without opening the house, and changing none.
+
+        Raises:
+            StorageError: the store cannot be reached.
+        """
+
+        def work() -> str:
+            self._store.open()
+            try:
+                return self._store.read_now(migrations.current) or ""
+            finally:
+                self._store.close()
+
+        return await anyio.to_thread.run_sync(work)
+
+    async def condition(self) -> Condition:
+        """How the store is, over all accounts: counts, the longest wait, a server's settings."""
+        now = self._clock.now()
+        others = await anyio.to_thread.run_sync(self._store.presence.others)
+        return await self._parts.store.read(lambda tx: condition.look(tx, now, others))
+
     async def restored(self) -> int:
         """A backup came back: open pushes of all accounts become unknown before anything is sent; how many."""
         return await self.hub.restored()
@@ -226,6 +249,11 @@ class Omnichannel:
     def callback_base(self) -> str:
         """Where marketplaces reach the host; '' is nowhere."""
         return self._callback_base
+
+    @property
+    def store_shown(self) -> str:
+        """Where the store is, for eyes: without password and options."""
+        return self._store.shown
 
     @property
     def own_key_file(self) -> Path | None:
