@@ -242,7 +242,7 @@ class Omnichannel:
         """
         return await diagnosing.diagnose(
             account, connection_id, connections=self.connections, processes=self.processes, hub=self.hub,
-            drivers=self.drivers, clock=self._clock, tables=await self.version(),
+            drivers=self.drivers, clock=self._clock, tables=await self.version(), store=self._parts.store,
         )  # fmt: skip
 
     @property

@@ -1,4 +1,4 @@
-"""How a store is, over all accounts: counts, times and a server's settings. No id and no text of anybody."""
+"""How a store is, or a connection: counts, times and a server's settings. No text of anybody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from omnichannel_core.model.outbox import Sending
 from omnichannel_core.model.process import State
 from omnichannel_core.storage import engine, outbox
-from omnichannel_core.storage.schema import connection, process, trouble
+from omnichannel_core.storage.schema import connection, process, stream, trouble
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros
 
@@ -81,6 +81,47 @@ def look(tx: Tx, now: datetime, others: int) -> Condition:
         rejected=pushes.get(Sending.REJECTED.value, 0), unknown=unknown,
         settling=unsure.get(Sending.UNKNOWN.value, 0) - unknown, server=server,
     )  # fmt: skip
+
+
+@attrs.frozen(kw_only=True)
+class StreamState:
+    """Where a pull of a connection is. `last_run_at`: its last run came to its end; `begun`: it has a cursor."""
+
+    stream: str
+    begun: bool
+    pages: int
+    records: int
+    waits: bool
+    last_run_at: datetime | None
+
+
+def pulls(tx: Tx, account: str, connection_id: int) -> list[StreamState]:
+    """Of one connection, by name."""
+    s = stream.c
+    found = tx.execute(
+        sa.select(s.stream, s.cursor.is_not(None).label("begun"), s.pages, s.records, s.waiting, s.last_run_at)
+        .where(s.account_id == account, s.connection_id == connection_id)
+        .order_by(s.stream)
+    )
+    return [
+        StreamState(
+            stream=row.stream, begun=bool(row.begun), pages=row.pages, records=row.records, waits=bool(row.waiting),
+            last_run_at=maybe_moment(row.last_run_at),
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def pushes(tx: Tx, account: str, connection_id: int) -> list[tuple[str, str, int]]:
+    """(stream, state, how many) of one connection's outbox."""
+    c = outbox.C
+    counted = sa.select(c.stream, c.state, sa.func.count()).where(
+        c.account_id == account, c.connection_id == connection_id
+    )
+    return [
+        (str(name), str(state), int(count))
+        for name, state, count in tx.execute(counted.group_by(c.stream, c.state).order_by(c.stream, c.state))
+    ]
 
 
 def _by_state(tx: Tx, which: sa.ColumnElement[bool]) -> dict[str, int]:
