@@ -139,7 +139,12 @@ class Omnichannel:
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         stack, self._stack = self._stack, None
-        return None if stack is None else await stack.__aexit__(kind, raised, trace)
+        try:
+            return None if stack is None else await stack.__aexit__(kind, raised, trace)
+        except BaseExceptionGroup as group:
+            if raised is None or group.exceptions != (raised,):
+                raise
+            return False  # nothing but what the block raised: it leaves as it is, with workers or without
 
     def _build(self, vault: Vault) -> None:
         redaction.install()
