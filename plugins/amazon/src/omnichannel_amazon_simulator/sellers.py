@@ -10,7 +10,6 @@ from typing import Any
 
 from omnichannel_amazon_simulator.agenda import Agenda
 from omnichannel_amazon_simulator.answers import Call, Row
-from omnichannel_amazon_simulator.clock import Clock
 from omnichannel_amazon_simulator.feed_invoices import Invoices
 from omnichannel_amazon_simulator.feeds import Desk as Feeds
 from omnichannel_amazon_simulator.listing_store import Listings
@@ -21,6 +20,7 @@ from omnichannel_amazon_simulator.order_book import OrderBook, Position
 from omnichannel_amazon_simulator.order_making import KINDS, PENDING, TITLES, Maker, Plan
 from omnichannel_amazon_simulator.product_schemas import Edition
 from omnichannel_amazon_simulator.reports import Desk as Reports
+from omnichannel_core.testing.simulated.clock import Clock
 
 
 @dataclass(slots=True)

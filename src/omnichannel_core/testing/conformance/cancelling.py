@@ -67,7 +67,7 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
     """Cancelled at any await, a push ends at once; looked at and gone on with, it is there once, or not at all."""
 
     async def work(bench: Bench, stream: PushStream[Any], at: int, ends: list[object]) -> None:
-        await bench.prepared()
+        await bench.stocked()
         batch = next(iter(bench.batches(stream)))
         before, session = bench.facts.held(bench.remote), bench.session()
         what = f"push of {stream.name}"
@@ -101,7 +101,7 @@ def _pushed(subject: Subject, stream: PushStream[Any]) -> Iterator[int]:
     seen = list[int]()
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         session, batch = bench.session(), next(iter(bench.batches(stream)))
         counted = _Counted(lambda: stream.push(session, batch), -1)
         await counted

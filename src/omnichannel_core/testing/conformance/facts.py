@@ -25,6 +25,7 @@ Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
 
 None instead of ids: at least one record, whichever."""
 STANDARD = frozenset({"test_rule"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @attrs.define
@@ -64,6 +65,7 @@ class DriverConformance:
         simulator: name of an installed simulator, with `options`; or say `open_remote` yourself.
         loops: event loops to run on.
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
+        later: seconds from a change over there until the next run can see it (an index that lags, a run that is due).
         without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
             told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
         records: how many records the rule of flat memory pulls.
@@ -82,6 +84,7 @@ class DriverConformance:
     options: ClassVar[Mapping[str, Any]] = {}
     loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
     lacking: ClassVar[Mapping[str, str]] = {}
+    later: ClassVar[float] = 0.0
     without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
@@ -135,6 +138,17 @@ class DriverConformance:
     def held(self, remote: Remote) -> object:
         """What the remote holds that pushes change, comparable with ==; numbers of effects, not their times."""
         return None
+
+    def writes(self, exchange: Exchange) -> bool:
+        """Whether a request does something over there: by its method. Say it where questions are sent by POST too."""
+        return exchange.method not in SAFE
+
+    def repeatable(self, exchange: Exchange) -> bool:
+        """Whether a request sent twice does no more than once: by its method, or a key among its headers.
+
+        Say it where all is sent by POST, or the key is in the body.
+        """
+        return exchange.method != "POST" or any("idempotency" in name for name in exchange.headers)
 
     def agrees(self, exchange: Exchange) -> Collection[str]:
         """How a request or an answer differs from the official API definition; empty where it agrees."""

@@ -18,7 +18,7 @@ from omnichannel_core.connections.outcomes import well_formed
 from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Pending, PushStream, Rejected, Session
 from omnichannel_core.records import Record
 from omnichannel_core.testing.conformance.driving import drive
-from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.testing.conformance.facts import DriverConformance, says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
@@ -27,7 +27,6 @@ from omnichannel_core.testing.strategies import like
 
 SETTLED_WITHIN = 200  # looks
 Batches = Callable[[Bench, PushStream[Any]], Iterable[Batch[Any]]]
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def no_push(subject: Subject) -> str:
@@ -46,7 +45,7 @@ def pushes_arrive(subject: Subject) -> None:
     """Every sample of every push stream is accepted, now or when it is settled, and is there."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             for batch in bench.batches(stream):
                 for items in filter(None, (batch.items[:-1], batch.items[-1:])):
@@ -66,7 +65,7 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
     """Drawn batches are accepted; states told anew win, and what is repeatable is no more when it is pushed again."""
 
     async def work(bench: Bench, told: Sequence[Sequence[Record]], stream: PushStream[Any]) -> None:
-        await bench.prepared()
+        await bench.stocked(one for records in told for one in records)
         said = list[object]()
         for records in (*told, *reversed(told)) if stream.state else told:
             for batch in bench.batched(stream, records, f"-{len(said)}"):
@@ -116,7 +115,7 @@ def pushed_again_is_once(subject: Subject) -> None:
     """The very same batch again, where that is allowed, changes nothing more."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if not (stream.repeatable or stream.state):
                 continue
@@ -137,9 +136,9 @@ def lost_answers_are_settled(subject: Subject) -> None:
 
     async def work(bench: Bench, stream: PushStream[Any], fault: Fault, at: int, wanted: object) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for batch in bench.batches(stream):
-            bench.proxy.plan(_writes(fault, at))
+            bench.proxy.plan(_writes(bench.facts, fault, at))
             session = bench.session()
             said = await _said(stream.push(session, batch))
             bench.proxy.plan(None)
@@ -167,18 +166,18 @@ def lost_writes_are_not_resent(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if stream.repeatable or stream.state:
                 continue
             for batch in bench.batches(stream):
-                bench.proxy.plan(_writes(Fault.DROPPED, 0))
+                bench.proxy.plan(_writes(bench.facts, Fault.DROPPED, 0))
                 begun = len(bench.proxy.exchanges)
                 await _said(stream.push(bench.session(), batch))
                 bench.proxy.plan(None)
                 sent = bench.proxy.exchanges[begun:]
                 lost = next((one for one in sent if one.fault is Fault.DROPPED), None)
-                again = [one for one in sent if lost and one is not lost and _alike(one, lost)]
+                again = [one for one in sent if lost and one is not lost and _alike(bench.facts, one, lost)]
                 if again and lost is not None:
                     raise Failed(
                         f"push of {stream.name} sends {lost.method} {lost.path.split('?')[0]} again by itself."
@@ -196,7 +195,7 @@ def limits_are_kept(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
                 group.start_soon(bench.walk, stream)
@@ -270,7 +269,7 @@ def healthy(subject: Subject, stream: PushStream[Any], batches: Batches = Bench.
     held = list[object]()
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for batch in batches(bench, stream):
             await push_batch(bench, stream, batch)
         held.append(bench.facts.held(bench.remote))
@@ -279,10 +278,10 @@ def healthy(subject: Subject, stream: PushStream[Any], batches: Batches = Bench.
     return held[-1]
 
 
-def _writes(fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
+def _writes(facts: DriverConformance, fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
     """The `at`-th request that is more than a question."""
     counted = itertools.count()
-    return once_of(lambda request: request.method not in SAFE and next(counted) == at, fault)
+    return once_of(lambda request: facts.writes(request) and next(counted) == at, fault)
 
 
 def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, Exchange], Fault | None]:
@@ -290,13 +289,8 @@ def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, 
     return lambda number, request: fault if chosen(request) else None
 
 
-def _alike(one: Exchange, other: Exchange) -> bool:
-    return one.method == "POST" and (one.path, one.body) == (other.path, other.body) and not _keyed(one)
-
-
-def _keyed(one: Exchange) -> bool:
-    """The remote itself knows a repeat by its key."""
-    return any("idempotency" in name for name in one.headers)
+def _alike(facts: DriverConformance, one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.body) == (other.path, other.body) and not facts.repeatable(one)
 
 
 def has_samples(subject: Subject) -> None:

@@ -143,6 +143,7 @@ def changes_come(subject: Subject) -> None:
         session = bench.session()
         ends = {one.name: (await bench.walk(one, session=session)).cursors[-1] for one in bench.driver.pulls.values()}
         changed = bench.facts.change(bench.remote)
+        bench.clock.turn(bench.facts.later)
         for name, wanted in changed.items():
             stream = bench.driver.pulls[name]
             start = stream.cursor() if stream.snapshot else ends[name]
@@ -245,13 +246,14 @@ async def _under(
     bench.proxy.plan(_not_tokens(fault) if isinstance(fault, int) else always(fault))
     before, caught = len(bench.proxy.exchanges), list[BaseException]()
     try:
-        for _ in range(20):
+        for tries in range(1, 21):
             try:
                 await call()
             except errors.RateLimited as slow:
                 if errors.RateLimited in right:
                     raise
-                bench.clock.turn(max(slow.wait or 1.0, 1.0))  # our own limit: the proxy says no 429 here
+                # our own limit: the proxy says no 429 here. A refused token takes two requests at once: wait for both
+                bench.clock.turn(max(slow.wait or 1.0, 1.0) * tries)
             else:
                 break
     except TYPED as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -143,11 +143,24 @@ class Bench:
             await self.walk(stream, session=session)
         return session
 
-    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
-        """The author's samples as the house would hand them out."""
+    async def stocked(self, more: Iterable[Record] = ()) -> LoneSession:
+        """Prepared, and the orders that samples, or more records, are about are imported."""
+        session = await self.prepared()
+        records = [*more, *(one for records in self._samples().values() for one in records)]
+        ids = list(dict.fromkeys(filter(None, (getattr(one, "order_id", "") for one in records))))
+        for stream in self.driver.pulls.values():
+            if ids and stream.fetch is not None and Order in stream.yields:
+                session.commit(await stream.fetch(session, ids))
+        return session
+
+    def _samples(self) -> Mapping[str, Sequence[Record]]:
         if self.samples is None:  # asked once: what is to be pushed may be chosen by what is there
             self.samples = self.facts.pushes(self.remote)
-        yield from self.batched(stream, self.samples.get(stream.name, ()))
+        return self.samples
+
+    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
+        """The author's samples as the house would hand them out."""
+        yield from self.batched(stream, self._samples().get(stream.name, ()))
 
     def batched(self, stream: PushStream[Any], records: Sequence[Record], told: str = "") -> Iterator[Batch[Any]]:
         """Any records of a stream; `told` tells what is told apart from what was told before."""
