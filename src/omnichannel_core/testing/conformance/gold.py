@@ -81,9 +81,10 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
             raise Failed(f"push of {stream.name}: a state told anew does not win over what was told in between.")
 
     has_samples(subject)
-    for stream, made in _drawn(subject):
-        times = strategies.lists(made, min_size=1, max_size=2)
-        drive(subject, times, lambda bench, told, s=stream: work(bench, told, s), _named)  # type: ignore[misc]
+    drawn = list(_drawn(subject))
+    for stream, made in drawn:
+        times, one = strategies.lists(made, min_size=1, max_size=2), lambda b, told, s=stream: work(b, told, s)
+        drive(subject, times, one, _named, share=len(drawn))
 
 
 def _named(told: Sequence[Sequence[Record]]) -> str:
