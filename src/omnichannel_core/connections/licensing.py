@@ -56,6 +56,7 @@ class Drivers:
             "name": found.name,
             "title": found.title,
             "authorize": found.flow.begin is not None,
+            "made_for": found.flow.made_for.__name__ if found.flow.made_for else "",
             "credentials": forms.schema(found.credentials),
             "settings": {
                 page.name: {"title": page.title, "inherits": page.inherits, "form": forms.schema(page.form)}

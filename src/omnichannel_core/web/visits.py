@@ -46,6 +46,7 @@ class Visit:
     request: Request
     who: Actor | None = None
     language: str = "en"
+    stores: bool = False  # whether there is anything to see behind the tab Stores
 
     @property
     def house(self) -> Omnichannel:

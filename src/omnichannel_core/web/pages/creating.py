@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from omnichannel_core import errors
-from omnichannel_core.connections.authorizing import DraftForm
+from omnichannel_core.connections.authorizing import DraftForm, Unfinished
 from omnichannel_core.gate.admission import DriverListing
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
@@ -35,6 +36,7 @@ class Sheet:
     authorized: bool = False
     trouble: errors.OmnichannelError | None = None
     drivers: Sequence[DriverListing] = ()
+    unfinished: Sequence[Unfinished] = ()
 
     @property
     def fields(self) -> list[Field]:
@@ -45,6 +47,11 @@ class Sheet:
         form = self.schema["credentials"]
         drawing = Drawing(root=form, prefix=PREFIX, errors=wrong, authorized=self.authorized)
         return drawing.fields(form, self.values)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What drivers are called."""
+        return defaultdict(str, {one.name: one.title for one in self.drivers})
 
     @property
     def summary(self) -> list[tuple[str, str]]:
@@ -73,6 +80,9 @@ async def show(visit: Visit) -> Response:
     if asked.get("draft"):
         (number,) = numbers([asked["draft"]])
         _take(sheet, await visit.house.connections.draft(visit.account, number, actor=visit.actor.id))
+    else:
+        found = await visit.house.connections.unfinished(visit.account, actor=visit.actor.id)
+        sheet.unfinished = [one for one in found if one.connection is None]
     return await drawn(visit, sheet)
 
 

@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from omnichannel_core import errors
+from omnichannel_core.connections.authorizing import Unfinished
 from omnichannel_core.connections.pages import PageAnswer, PageTitle
 from omnichannel_core.driver import Driver
 from omnichannel_core.model.connection import Connection
@@ -40,6 +41,7 @@ class Sheet:
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     values: Mapping[str, Any] = attrs.field(factory=dict)
     draft: int | None = None
+    unfinished: Unfinished | None = None
     authorized: bool = False
     menu: Sequence[PageTitle] = ()
     page: PageAnswer | None = None
@@ -118,6 +120,9 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
             found = await door.draft(account, number, actor=visit.actor.id)
             sheet.draft, sheet.authorized = found.id, found.authorized
             sheet.values, sheet.name = {**sheet.values, **found.values}, found.name or sheet.name
+        elif visit.may(Permission.MANAGE):
+            mine = await door.unfinished(account, actor=visit.actor.id)
+            sheet.unfinished = next((each for each in mine if each.connection == one), None)
     elif sheet.tab == "settings" and sheet.menu:
         name = page or sheet.menu[0].name
         sheet.page = await door.settings.page(account, sheet.driver, one, name)
