@@ -96,4 +96,6 @@ def test_export_by_wsgi(open_house: Any, shop: Any) -> None:
         parts = list(body)
     assert said == ["200 OK"]
     assert len(parts) > 1
-    assert {json.loads(line)["record"]["id"] for line in b"".join(parts).splitlines()} == {str(at) for at in range(1, 2_001)}
+    assert {json.loads(line)["record"]["id"] for line in b"".join(parts).splitlines()} == {
+        str(at) for at in range(1, 2_001)
+    }
