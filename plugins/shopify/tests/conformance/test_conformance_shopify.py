@@ -278,3 +278,30 @@ def unlike(text: str, variables: dict[str, Any], data: Any) -> Iterator[str]:
     yield from (str(one) for one in problems)
     if not problems and found.data != data:
         yield "the answer holds more than was asked for, or a value that reads otherwise"
+
+
+@pytest.mark.skipif(SPECS is None, reason="../shared/specs/shopify is not here: NOTHING is compared")
+@pytest.mark.parametrize(
+    ("query", "variables", "data", "why"),
+    [
+        ("query Q($id: ID!) { order(id: $id) { id name } }", {"id": "1"}, {"order": {"id": "1", "name": "#1"}}, ""),
+        ("query Q($id: ID!) { order(id: $id) { id nome } }", {"id": "1"}, None, "nome"),
+        ("query Q($id: ID!) { order(id: $id) { id totalPrice } }", {"id": "1"}, None, "deprecated"),
+        ("query Q($first: Int!) { orders(first: $first) { nodes { id } } }", {"first": "ten"}, None, "Int"),
+        ("query Q($id: ID!) { order(id: $id) { id name } }", {"id": "1"}, {"order": {"id": "1", "name": None}}, "null"),
+        ("query Q($id: ID!) { order(id: $id) { id } }", {"id": "1"}, {"order": {"id": "1", "x": 1}}, "more than"),
+        (
+            "query Q($id: ID!) { order(id: $id) { cancelReason } }",
+            {"id": "1"},
+            {"order": {"cancelReason": "ODD"}},
+            "ODD",
+        ),
+    ],
+)
+def test_the_comparison_can_fail(query: str, variables: dict[str, Any], data: Any, why: str) -> None:
+    """Whatever is wrong with a text, its variables or its answer is found, and nothing in right ones."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    answer = json.dumps({"data": data}).encode()
+    found = list(differences(Exchange("POST", "/admin/api/2026-10/graphql.json", {}, body, 200, {}, answer)))
+    assert bool(found) == bool(why)
+    assert why in " ".join(found)

@@ -62,6 +62,7 @@ class DriverConformance:
         simulator: name of an installed simulator, with `options`; or say `open_remote` yourself.
         loops: event loops to run on.
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
+        later: seconds from a change over there until the next run can see it (an index that lags, a run that is due).
         without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
             told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
         records: how many records the rule of flat memory pulls (a million in a campaign).
@@ -78,6 +79,7 @@ class DriverConformance:
     options: ClassVar[Mapping[str, Any]] = {}
     loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
     lacking: ClassVar[Mapping[str, str]] = {}
+    later: ClassVar[float] = 0.0
     without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0

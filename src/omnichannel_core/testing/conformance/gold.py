@@ -40,7 +40,7 @@ def pushes_arrive(subject: Subject) -> None:
     """Every sample of every push stream is accepted, now or when it is settled, and is there."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             for batch in bench.batches(stream):
                 for items in filter(None, (batch.items[:-1], batch.items[-1:])):
@@ -60,7 +60,7 @@ def pushed_again_is_once(subject: Subject) -> None:
     """The very same batch again, where that is allowed, changes nothing more."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if not (stream.repeatable or stream.state):
                 continue
@@ -81,7 +81,7 @@ def lost_answers_are_settled(subject: Subject) -> None:
 
     async def work(bench: Bench, stream: PushStream[Any], fault: Fault, at: int, wanted: object) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for batch in bench.batches(stream):
             bench.proxy.plan(_writes(bench.facts, fault, at))
             session = bench.session()
@@ -111,7 +111,7 @@ def lost_writes_are_not_resent(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if stream.repeatable or stream.state:
                 continue
@@ -300,7 +300,7 @@ def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
     held = list[object]()
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         await _push_all(bench, stream)
         held.append(bench.facts.held(bench.remote))
 

@@ -39,7 +39,7 @@ def agrees_with_the_definition(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        session = await bench.prepared()
+        session = await bench.stocked()
         await bench.driver.flow.check(session)
         for stream in bench.driver.pulls.values():
             await bench.walk(stream, session=session)

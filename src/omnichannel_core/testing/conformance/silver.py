@@ -153,6 +153,7 @@ def changes_come(subject: Subject) -> None:
         session = bench.session()
         ends = {one.name: (await bench.walk(one, session=session)).cursors[-1] for one in bench.driver.pulls.values()}
         changed = bench.facts.change(bench.remote)
+        bench.clock.turn(bench.facts.later)
         for name, wanted in changed.items():
             stream = bench.driver.pulls[name]
             start = stream.cursor() if stream.snapshot else ends[name]

@@ -142,11 +142,24 @@ class Bench:
             await self.walk(stream, session=session)
         return session
 
-    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
-        """The author's samples as the house would hand them out."""
+    async def stocked(self) -> LoneSession:
+        """Prepared, and the orders that samples are about are imported."""
+        session = await self.prepared()
+        records = [one for records in self._samples().values() for one in records]
+        ids = list(dict.fromkeys(filter(None, (getattr(one, "order_id", "") for one in records))))
+        for stream in self.driver.pulls.values():
+            if ids and stream.fetch is not None and Order in stream.yields:
+                session.commit(await stream.fetch(session, ids))
+        return session
+
+    def _samples(self) -> Mapping[str, Sequence[Record]]:
         if self.samples is None:  # asked once: what is to be pushed may be chosen by what is there
             self.samples = self.facts.pushes(self.remote)
-        records = self.samples.get(stream.name, ())
+        return self.samples
+
+    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
+        """The author's samples as the house would hand them out."""
+        records = self._samples().get(stream.name, ())
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
             items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
