@@ -26,7 +26,7 @@ IGNORED = shutil.ignore_patterns(".venv*", ".git", ".uv", "plugins", "__pycache_
 def run(*command: str | Path, cwd: Path, codes: tuple[int, ...] = (0,)) -> str:
     """Its output; fails with all it said when it ended otherwise."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
-    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=220, check=False)
     assert done.returncode in codes, done.stdout + done.stderr
     return done.stdout
 
