@@ -17,7 +17,10 @@ ENTRY = re.compile(r"    (?P<names>\w[\w, ]*): (?P<words>.*)")
 
 def driver() -> str:
     """What authors of drivers use."""
-    head = "Everything a driver imports from `omnichannel_core.driver`. [How it fits together](../tutorials/driver.md)."
+    head = (
+        "Everything a driver imports from `omnichannel_core.driver`. [How it fits together](../tutorials/driver.md). "
+        "A field with `=` has a default."
+    )
     return _page("The driver's door, from the code", head, _names("omnichannel_core.driver"))
 
 
@@ -54,7 +57,7 @@ def house() -> str:
 def _page(title: str, head: str, named: list[tuple[str, Any]]) -> str:
     parts = [f"# {title}", head]
     for name, value in named:
-        lines = "\n".join(dict.fromkeys(signatures.named(name, value)))
+        lines = plain("\n".join(dict.fromkeys(signatures.named(name, value))))
         parts.append(f"## {name}")
         if inspect.isclass(value) or inspect.isfunction(value):
             parts += [words(value)] if inspect.getdoc(value) else []
@@ -79,8 +82,13 @@ def _methods(cls: type, path: str, *, level: int = 3, signed: bool = True) -> It
 def _method(path: str, function: Any, *, level: int = 3, signed: bool = True) -> str:
     form = "async def" if inspect.iscoroutinefunction(function) else "def"
     name = path.rpartition(".")[2]
-    code = f"\n\n```python\n{form} {name}{inspect.signature(function)}\n```" if signed else ""
+    code = f"\n\n```python\n{form} {name}{plain(str(inspect.signature(function)))}\n```" if signed else ""
     return f"{'#' * level} {path}{code}\n\n{words(function)}"
+
+
+def plain(text: str) -> str:
+    """A signature without the quotes around its annotations."""
+    return re.sub(r"(: |-> )'([^']+)'", r"\1\2", text)
 
 
 def words(thing: object) -> str:

@@ -45,7 +45,8 @@ def hooks() -> str:
         parts.append(f"## {protocol.__name__}\n\n{inspect.getdoc(protocol)}")
         for name, function in vars(protocol).items():
             if inspect.isfunction(function) and not name.startswith("_"):
-                parts.append(f"### {name}\n\n{_code(f'def {name}{inspect.signature(function)}')}\n\n{_words(function)}")
+                code = _code(doors.plain(f"def {name}{inspect.signature(function)}"))
+                parts.append(f"### {name}\n\n{code}\n\n{_words(function)}")
     return "\n\n".join(parts)
 
 
