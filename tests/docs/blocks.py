@@ -36,6 +36,7 @@ def put(file: Path, text: str, within: str = "") -> None:
     What is new there stands before the next one of the block that is not, else at the end; imports stand together.
     """
     if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.strip() + "\n")
         return
     nodes = ast.parse(text).body
