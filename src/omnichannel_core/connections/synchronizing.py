@@ -224,9 +224,7 @@ class Synchronizing:
             turn.beat(tx)
             mine = Connections(tx, connection.account)
             seen = mine.get(connection.id).seen
-            health, reason = checking.verdict(seen.missing, seen.expires, now)
-            if seen.health is Health.SUSPENDED:  # the gate's answer is not the remote's to change
-                health, reason = seen.health, seen.health_reason
+            health, reason = checking.verdict(seen, now)
             mine.note(connection.id, health=health, reason=reason, synced_at=synced)
 
         await self.parts.store.write(write)
