@@ -20,6 +20,9 @@ FILES = ("orders_2026-01-01", "ordersV0", "reports_2021-06-30", "feeds_2021-06-3
 OUTSIDE = frozenset({"token", "reportFile", "schemaFile", "feedResult"})
 """Login and presigned addresses: no model has them."""
 
+ALIASES = {"createListingsFeed": "createFeed"}
+"""Names of the driver's own, where one operation has several limits."""
+
 Operation = tuple[str, re.Pattern[str], dict[str, Any], dict[str, Any]]
 
 
@@ -67,7 +70,7 @@ class Official:
             return
         if ask.operation in OUTSIDE:
             return
-        method, pattern, said, model = self.operations[ask.operation]
+        method, pattern, said, model = self.operations[ALIASES.get(ask.operation, ask.operation)]
         where = urlsplit(ask.url)
         if (ask.method, bool(pattern.fullmatch(where.path))) != (method, True):
             yield f"{ask.operation}: {ask.method} {where.path}"
@@ -94,7 +97,7 @@ class Official:
         """To an answer."""
         if ask.operation in OUTSIDE or ask.operation == "feedFile":
             return
-        _, _, said, model = self.operations[ask.operation]
+        _, _, said, model = self.operations[ALIASES.get(ask.operation, ask.operation)]
         response = said["responses"].get(str(answer.status))
         if response is None:
             yield f"{ask.operation}: {answer.status} is not documented"

@@ -44,6 +44,7 @@ class Options:
         charset, said_charset: of flat files, and what the download says about it ('' for nothing).
         gzip: reports are compressed. fba_prices: see `report_orders.split`. plan, store_name: of the account.
         returns: share of the orders of the past of which something came back.
+        restricted_reports: report types whose documents need a restricted data token besides those that always do.
         fba_report_lag: seconds until a shipment of Amazon's is in its report.
         lose_submissions: so many accepted listings submissions never show. restricted_asins: need approval.
     """
@@ -76,6 +77,7 @@ class Options:
     returns: float = 0.0
     fba_report_lag: float = 3600.0
     restricted_asins: list[str] = field(default_factory=list)
+    restricted_reports: list[str] = field(default_factory=list)
     plan: str = "PROFESSIONAL"
     store_name: str = ""
 

@@ -74,7 +74,6 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
         hit = await _cancelled(bench, what, lambda: stream.push(session, batch), at)
         left = bool(getattr(session.http, "left", False))
         await _quiet(bench)
-        reached.append(hit)
         ends.append(before)
         if stream.settle is not None or stream.repeatable:
             await to_the_end(bench, stream, batch, {}, left=left)
@@ -85,7 +84,6 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
             )
 
     has_samples(subject)
-    reached = list[bool]()
     for stream in subject.driver.pushes.values():
         whole = healthy(subject, stream, _first)
         for at in in_time(subject, _pushed(subject, stream), len(subject.driver.pushes)):

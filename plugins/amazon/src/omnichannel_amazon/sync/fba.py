@@ -15,8 +15,8 @@ from omnichannel_amazon.client import Client
 from omnichannel_amazon.order_mapping import moment, revision
 from omnichannel_amazon.reports import Kind, Row, Track
 from omnichannel_amazon.settings import OrderImport
-from omnichannel_amazon.sync.orders import beginning
-from omnichannel_core.driver import Page, PullStream, Session
+from omnichannel_amazon.sync.orders import beginning, newly
+from omnichannel_core.driver import Page, PullStream, Session, Settings
 from omnichannel_core.records import Address, Bad, Line, Money, Order
 
 KIND = Kind(
@@ -210,4 +210,12 @@ def _address(row: Row) -> Address:
     )  # fmt: skip
 
 
-FBA = PullStream(name="fba", yields=(Order,), cursor=FbaCursor, pull=pull, every=timedelta(minutes=30))
+def widen(cursor: FbaCursor, before: Settings, after: Settings) -> FbaCursor | None:
+    """Switched on or an earlier date: reports begin there again."""
+    both = isinstance(before, OrderImport) and isinstance(after, OrderImport) and "fba" in newly(before, after)
+    return FbaCursor(begun=cursor.begun) if both else None
+
+
+FBA = PullStream(
+    name="fba", yields=(Order,), cursor=FbaCursor, pull=pull, widen=widen, every=timedelta(minutes=30),
+)  # fmt: skip

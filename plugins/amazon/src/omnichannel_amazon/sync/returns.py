@@ -16,9 +16,9 @@ from omnichannel_amazon.order_mapping import moment
 from omnichannel_amazon.reports import Kind, Row, Track
 from omnichannel_amazon.settings import OrderImport
 from omnichannel_amazon.sync.fba import decimal
-from omnichannel_amazon.sync.orders import beginning
+from omnichannel_amazon.sync.orders import beginning, newly
 from omnichannel_core import errors
-from omnichannel_core.driver import Page, PullStream, Session
+from omnichannel_core.driver import Page, PullStream, Session, Settings
 from omnichannel_core.records import Bad, Money, Return, ReturnLine
 
 DAYS = timedelta(days=1)
@@ -184,7 +184,15 @@ def day(text: str) -> datetime:
     return moment(text)
 
 
+def widen(cursor: ReturnsCursor, before: Settings, after: Settings) -> ReturnsCursor | None:
+    """Reports of the kinds that are switched on, or that come from an earlier date, begin again."""
+    if not (isinstance(before, OrderImport) and isinstance(after, OrderImport)):
+        return None
+    kinds = newly(before, after)
+    return replace(cursor, **{kind: Track() for kind in kinds}) if kinds else None
+
+
 READ = {"fba": fba, "mfn": mfn, "prime": mfn}
 RETURNS = PullStream(
-    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=1)
+    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, widen=widen, every=timedelta(hours=1),
 )  # fmt: skip
