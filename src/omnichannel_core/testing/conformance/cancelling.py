@@ -18,14 +18,15 @@ from omnichannel_core.testing.conformance.gold import has_samples, healthy, no_p
 from omnichannel_core.testing.conformance.rules import Failed, Level, rule
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 
-CANCELLED_AT = 60  # awaits of one call at most, where not everything is tried
+CANCELLED_AT = 60  # awaits of a trip at most
+PATIENCE = 4  # times as long as other rules have: most awaits are in pulls
 GRACE = 3  # awaits after a cancellation, to clean up
 Call = Callable[[], Awaitable[Any]]
 
 
 @rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
 def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
-    """Cancelled at every await of a check or a page, it ends at once, leaves no task, and works again."""
+    """Cancelled at any await of a check or of a first, second or last page, it ends at once, and works again."""
 
     async def work(bench: Bench) -> None:
         session = await bench.prepared()
@@ -36,10 +37,10 @@ def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
                 what = f"pull of {stream.name}" + (f" from page {at + 1} on" if at else "")
                 calls[what] = lambda s=stream, c=cursors[at]: bench.step(session, s, c)  # type: ignore[misc]
         for what, call in calls.items():
-            whole = await bench.unhurried(call)
-            for at in _awaits(subject, 10_000):
-                if not await _cancelled(bench, what, call, at):
-                    break
+            counted = _Counted(lambda c=call: bench.unhurried(c), -1)  # type: ignore[misc]
+            whole = await counted
+            for at in in_time(subject, spread(counted.seen), len(calls) / PATIENCE):
+                await _cancelled(bench, what, call, at)
             if not _alike_answers(whole, await bench.unhurried(call)):
                 raise Failed(f"After {what} was cancelled, it answers something else than before.")
 
@@ -53,7 +54,7 @@ def cancelled_authorizations_end(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         for what in _trips(subject):
-            for at in _awaits(subject, CANCELLED_AT):
+            for at in range(CANCELLED_AT):
                 call = _trip(bench, what)
                 if call is None or not await _cancelled(bench, what, call, at):
                     break
@@ -107,10 +108,6 @@ def _pushed(subject: Subject, stream: PushStream[Any]) -> Iterator[int]:
 
     subject.each(work)
     yield from spread(max(seen, default=0))
-
-
-def _awaits(subject: Subject, most: int) -> range:
-    return range(most if subject.facts.thorough else min(most, CANCELLED_AT))
 
 
 def _trips(subject: Subject) -> list[str]:
