@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +11,7 @@ from omnichannel_core.connections import forms
 from omnichannel_core.driver import Driver
 from omnichannel_core.gate.admission import DriverListing, Gate
 from omnichannel_core.gate.installations import Installations
-from omnichannel_core.gate.loader import load
+from omnichannel_core.gate.loader import load, loaded
 
 
 @attrs.define
@@ -48,6 +48,10 @@ class Drivers:
             NotAdmitted leaves, DriverBroken.
         """
         return load(await self._gate.admit(account, driver))
+
+    def locales(self) -> Mapping[str, str]:
+        """Drivers loaded by now -> folder of their catalogs, for faces that speak other languages than English."""
+        return {one.name: one.locale for one in loaded() if one.locale}
 
     async def schema(self, account: str, driver: str) -> dict[str, Any]:
         """Forms as JSON Schema, streams, and what the marketplace has no way for."""

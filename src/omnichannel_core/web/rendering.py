@@ -95,12 +95,19 @@ class Renderer:
                 return catalog.gettext(WORDS[key]) if key in WORDS else worded(str(key))
 
             made.filters.update(
-                day=day, moment=moment, timed=timed, amount=amount, word=word,
+                said=said, day=day, moment=moment, timed=timed, amount=amount, word=word,
                 progress=lambda text: _COUNT.sub(lambda found: f"{word(found[1])}: ", text),
             )  # fmt: skip
             made.globals["titles"] = TITLES
             self._environments[language] = made
         return self._environments[language]
+
+
+@jinja2.pass_context
+def said(context: jinja2.runtime.Context, text: object, driver: str = "") -> str:
+    """A sentence of the house or of a driver in the visitor's language."""
+    visit: Visit = context["visit"]
+    return visit.say(text, driver)
 
 
 def timed(value: Any) -> Any:

@@ -27,6 +27,7 @@ from omnichannel_core.testing.session import PATIENCE, LoneSession
 
 T = TypeVar("T")
 MOST_PAGES = 2_000
+THOROUGH = 60  # times as patient
 WAITS = 20  # for the limits of one call
 TYPED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE,
@@ -159,11 +160,14 @@ class Bench:
 
     def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
         """The author's samples as the house would hand them out."""
-        records = self._samples().get(stream.name, ())
+        yield from self.batched(stream, self._samples().get(stream.name, ()))
+
+    def batched(self, stream: PushStream[Any], records: Sequence[Record], told: str = "") -> Iterator[Batch[Any]]:
+        """Any records of a stream; `told` tells what is told apart from what was told before."""
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
-            items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
-            yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
+            items = [Item(key=f"{stream.name}{told}-{at + n}", record=one) for n, one in enumerate(part)]
+            yield Batch(key=f"batch-{stream.name}{told}-{at}", items=[self._with_order(item) for item in items])
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
         order = self.sessions[0].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
@@ -219,11 +223,12 @@ class Subject:
     ) -> None:
         clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
         bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
+        patience = self.facts.patience * (THOROUGH if self.facts.thorough else 1)
         try:
-            with anyio.fail_after(self.facts.patience):
+            with anyio.fail_after(patience):
                 await work(bench)
         except TimeoutError:
-            raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
+            raise Failed(f"It does not end within {patience:g} s; something waits without an end.") from None
         except Exception as problem:  # noqa: BLE001 - a loop that shows it would trip over one that cannot be shown
             raise _known(problem) from None
         finally:
