@@ -794,10 +794,18 @@ async def test_refused_part_is_told(lone: Lone, shop: Any):
 
 
 async def test_offer_settles_by_sku(lone: Lone, shop: Any):
-    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing."""
-    catalog(shop, there("T-S", "T-M"))
+    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing. One that is not
+    found is not made anew before Shopify's search has had the time to know it.
+    """
     session = lone()
-    assert isinstance((await offers.settle(session, one(towel())))["k1"], Later)
+    catalog(shop, None)
+    unknown = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(unknown, Later)
+    assert unknown.wait.seconds >= 60
+    catalog(shop, there("T-S", "T-M"))
+    found = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(found, Later)
+    assert found.wait.seconds == 0
     await offers.push(session, one(towel()))
     assert session.asked("CreateProduct") == []
 
