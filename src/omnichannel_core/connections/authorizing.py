@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,18 @@ class DraftForm:
     connection: int | None
     values: Mapping[str, Any]
     authorized: bool
+    expires_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Unfinished:
+    """A form that somebody left: open it again by its id. `connection`: the one it re-authorizes; None is a create."""
+
+    id: int
+    driver: str
+    name: str
+    connection: int | None
+    began_at: datetime
     expires_at: datetime
 
 
@@ -115,19 +127,23 @@ class Authorizing:
             driver: whose address it came to, where each driver has its own (RFC 9700 4.4.2.2); '' is not compared.
 
         Raises:
-            AuthorizationDenied: the state is unknown, used, late, or another account's, user's or driver's.
+            AuthorizationDenied: the state is unknown, used, or another account's, user's or driver's. One of your own
+                that is late brings the form back, with the reason.
         """
         now, state = self.parts.clock.now(), call.query.get("state", "")
         draft = await self.parts.store.write(lambda tx: drafts.take_state(tx, _hash(state), now))
         asked = (account, actor, driver or (draft.driver if draft else ""))
         foreign = draft is not None and (draft.account, draft.actor, draft.driver) != asked
-        if draft is None or foreign or _late(draft, now):
+        if draft is None or foreign:
             raise errors.AuthorizationDenied(
                 "This answer belongs to no open AUTHORIZE of yours: press AUTHORIZE again."
             )
         declared = await self.sessions.driver(account, draft.driver)
         brought = await self.brought(account, declared, draft.id, actor, draft.connection)
         form = forms.validate(declared.credentials, brought.typed, brought=brought.typed)
+        if _late(draft, now):
+            late = errors.AuthorizationDenied("This answer came too late: press AUTHORIZE again.")
+            return Returned(self._shown(draft, declared, form, brought.token), late)
         trip = Trip(state=state, return_url=draft.context.get("return_url", ""), context=draft.context)
         try:
             grant = await self._finish(account, declared, draft, form, trip, call)
@@ -144,8 +160,9 @@ class Authorizing:
         if finish is None:
             raise errors.ContractBroken(f"Driver {driver.name} begins an authorization and has no way to finish it.")
         async with self.sessions.draft(account, driver, draft.id, form) as work:
-            for brought in call.query.values():  # codes
-                work.client.redactor.add(brought)
+            for name, brought in call.query.items():  # codes
+                if name not in driver.flow.plain:
+                    work.client.redactor.add(brought)
             grant = await checking.asked("AUTHORIZE", lambda: finish(work.session, trip, call))
         filled = grant.credentials if isinstance(grant, Grant) else grant
         if not isinstance(grant, Grant) or not (filled is None or isinstance(filled, driver.credentials)):
@@ -205,6 +222,18 @@ class Authorizing:
         driver = await self.sessions.driver(account, one.driver)
         brought = await self.brought(account, driver, draft, actor, one.connection)
         return self._view(one, driver, brought.typed, brought.token is not None)
+
+    async def unfinished(self, account: str, *, actor: str = "") -> Sequence[Unfinished]:
+        """This user's forms that AUTHORIZE or an install kept and nobody saved or rejected, the newest first."""
+        now = self.parts.clock.now()
+        found = await self.parts.store.read(lambda tx: drafts.unfinished(tx, account, actor, now))
+        return [
+            Unfinished(
+                id=one.id, driver=one.driver, name=one.name, connection=one.connection, began_at=one.created_at,
+                expires_at=one.expires_at,
+            )
+            for one in found
+        ]  # fmt: skip
 
     async def discard(self, account: str, draft: int, *, actor: str = "") -> None:
         """Back: all is rejected, the token included.
@@ -275,6 +304,7 @@ class Authorizing:
         number = before.id if before else await self.parts.store.write(lambda tx: next_number(tx, "connection"))
         context = {**(before.context if before else {}), "return_url": return_url,
                    "state_until": (now + STATE_LIFE).isoformat()}  # fmt: skip
+        name = name or (before.name if before else "")
         return Draft(
             id=number, account=account, driver=driver, actor=actor, connection=connection, name=name, context=context,
             remote_account=form.remote_account(), created_at=now, expires_at=now + DRAFT_LIFE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
 
 C = connection.c
+AHEAD = timedelta(days=2)  # nobody asks to wait that long for the next subscription: the clock was set back
 _SQL = "SELECT status, health FROM omni_connection WHERE account_id = ? AND id = ?"
 _SWITCHES = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
 
@@ -104,14 +105,37 @@ class Connections:
     def note(
         self, connection_id: int, *, health: Health | None = None, reason: str = "", synced_at: datetime | None = None
     ) -> None:
-        """What the world says about it; not a change of the user's (the version stays)."""
+        """What the world says about it; not a change of the user's (the version stays).
+
+        While the gate is closed its word stays, whatever a remote says: see `let_in`.
+        """
         values: dict[str, Any] = {}
         if health is not None:
-            values |= {"health": health.value, "health_reason": reason}
+            closed = C.health == (Health.SUSPENDED.value if health is not Health.SUSPENDED else "")
+            values |= {
+                "health": sa.case((closed, C.health), else_=health.value),
+                "health_reason": sa.case((closed, C.health_reason), else_=reason),
+            }
         if synced_at is not None:
             values["last_synced_at"] = micros(synced_at)
         self._tx.execute(
             sa.update(connection).where(C.account_id == self._account, C.id == connection_id).values(**values)
+        )
+
+    def let_in(self, connection_id: int, health: Health, reason: str) -> None:
+        """The gate is open again."""
+        self._tx.execute(
+            sa.update(connection)
+            .where(C.account_id == self._account, C.id == connection_id)
+            .values(health=health.value, health_reason=reason)
+        )
+
+    def calls(self, connection_id: int, trouble: str) -> None:
+        """Why the marketplace could not be asked to call; '' when it was, or nobody wants it to."""
+        self._tx.execute(
+            sa.update(connection)
+            .where(C.account_id == self._account, C.id == connection_id)
+            .values(calls_trouble=trouble)
         )
 
     def subscribe_again(self, connection_id: int, at: datetime) -> None:
@@ -149,8 +173,9 @@ def by_remote_account(tx: Tx, driver: str, remote_account: str) -> list[tuple[st
 def to_subscribe(tx: Tx, now: datetime, limit: int) -> list[tuple[str, int]]:
     """The worker's door: accounts and ids of active connections whose callbacks are due to be asked for again."""
     due = sa.select(C.account_id, C.id).where(
-        C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value, C.subscribe_at <= micros(now)
-    )
+        C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value,
+        sa.or_(C.subscribe_at <= micros(now), C.subscribe_at > micros(now + AHEAD)),
+    )  # fmt: skip
     return [(row[0], row[1]) for row in tx.execute(due.order_by(C.subscribe_at, C.id).limit(limit))]
 
 
@@ -171,7 +196,7 @@ def kept_of(row: Mapping[Any, Any]) -> Kept:
             works=frozenset(json.loads(row["works"])), missing=json.loads(row["missing"]),
             expires={what: datetime.fromisoformat(at) for what, at in json.loads(row["expires"]).items()},
             created_at=moment(row["created_at"]), last_synced_at=maybe_moment(row["last_synced_at"]),
-            version=row["version"],
+            calls_trouble=row["calls_trouble"], version=row["version"],
         ),
         credentials=json.loads(row["credentials"]), grant=row["grant_id"], subject=row["subject"],
         callback_key=row["callback_key"], fence=row["fence"], arrived_at=maybe_moment(row["arrived_at"]),

@@ -85,7 +85,7 @@ connection = _table(
     _text("driver"), _spoken("name"), _text("status", "active"), _text("health", "ok"), _spoken("health_reason"),
     _int("order_return_errors"), _int("other_errors"),
     _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
-    _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
+    _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"), _text("calls_trouble"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
     _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("subscribe_at"), _int("version", "1"),
     _int("fence"),
@@ -217,6 +217,15 @@ trouble = _table(
     _text("state", "open"), _int("attempts"), _int("created_at"), _int("changed_at"),
     sa.UniqueConstraint("connection_id", "kind", "remote_id", name="omni_trouble_key"),
     sqlite_autoincrement=True,
+)  # fmt: skip
+erased = _table(
+    "erased",  # records whose personal data was erased: pulled again, they stay without it
+    sa.Column("connection_id", BIG, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("remote_id", sa.Text, nullable=False),
+    _int("at"),
+    sa.PrimaryKeyConstraint("connection_id", "kind", "remote_id", name="omni_erased_key"),
+    sqlite_with_rowid=False,
 )  # fmt: skip
 receipt = _table(
     "receipt",  # acknowledge after the commit, until done
