@@ -72,3 +72,12 @@ def test_a_rule_that_does_not_exist_cannot_lack(plug: Any) -> None:
     facts = type("Facts", (InMemory,), {"driver": "hostile", "lacking": {"bronze-chekcs": "why"}})()
     with pytest.raises(errors.UsageError, match="bronze-chekcs"):
         certify(facts, only=["bronze-declares"], catalog=plug.catalog())
+
+
+def test_a_check_without_a_token_says_where_one_comes_from(plug: Any) -> None:
+    """A check that is refused although nothing typed is wrong names the part of the flow that brings tokens."""
+    plug.ready("echo")
+    typed = {"shop": "nowhere", "secret": "x"}
+    facts = type("Facts", (InMemory,), {"driver": "echo", "credentials": typed})()
+    found = certify(facts, only=["bronze-checks"], catalog=plug.catalog())
+    assert "The flow has no `renew`" in found.tried["bronze-checks"].reason
