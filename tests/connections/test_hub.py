@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from omnichannel_core import errors
 from omnichannel_core.connections import hub as module
+from omnichannel_core.connections import scratch
 from omnichannel_core.connections.delivering import key
 from omnichannel_core.driver import Accepted, Batch, Outcome, Rejected
 from omnichannel_core.model.lifecycle import Status
@@ -201,13 +204,41 @@ async def test_erasing_leaves_a_line(house: Any) -> None:
     keep(house, Order(id="1", email="anna@example.com", placed_at=datetime(2020, 1, 1, tzinfo=UTC)))
     assert (await house.hub.erase("a", 1, ["anna@example.com"], actor="ada")).orders == 1
     await house.hub.retain("a", 1, {"orders": 30})
-    with pytest.raises(errors.UsageError, match="zero or more"):
-        await house.hub.retain("a", 1, {"orders": -1})
+    for days in (-1, 10**9):
+        with pytest.raises(errors.UsageError, match="0 to 36500"):
+            await house.hub.retain("a", 1, {"orders": days})
+    for nobody in ("", " "):
+        with pytest.raises(errors.UsageError, match="whole shop"):
+            await house.hub.erase("a", 1, ["anna@example.com", nobody])
     noted = await house.store.read(lambda tx: audits.lines(tx, "a"))
     assert [(line["action"], line["actor"]) for line in noted] == [
         ("retention kept", ""), ("personal data erased", "ada"),
     ]  # fmt: skip
     assert "anna" not in repr(noted)
+
+
+async def test_scratch_has_an_end(house: Any) -> None:
+    """Erasing empties the connection's scratch, retaining takes what is older; another connection's stays."""
+    folders = {one: scratch.folder(house.store.data, one) for one in (1, 2)}
+
+    def fill(*ages: int) -> None:
+        for folder in folders.values():
+            (folder / "deep").mkdir(parents=True, exist_ok=True)
+            for days in ages:
+                file = folder / "deep" / f"{days}.txt"
+                file.write_text("Anna")
+                os.utime(file, (time.time() - days * 86400 - 1,) * 2)
+
+    def left(one: int) -> list[str]:
+        return sorted(file.name for file in folders[one].rglob("*.txt"))
+
+    fill(0, 3, 40)
+    await house.hub.retain("a", 1, {"orders": 30, "returns": 90})
+    assert (left(1), left(2)) == (["0.txt", "3.txt"], ["0.txt", "3.txt", "40.txt"])
+    await house.hub.erase("a", 1, ["anna@example.com"])
+    assert (left(1), left(2)) == ([], ["0.txt", "3.txt", "40.txt"])
+    assert scratch.sweep(house.store.data) == 1
+    assert left(2) == ["0.txt", "3.txt"]
 
 
 async def test_restored_through_the_hub(house: Any) -> None:

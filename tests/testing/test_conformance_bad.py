@@ -81,3 +81,29 @@ def test_a_check_without_a_token_says_where_one_comes_from(plug: Any) -> None:
     facts = type("Facts", (InMemory,), {"driver": "echo", "credentials": typed})()
     found = certify(facts, only=["bronze-checks"], catalog=plug.catalog())
     assert "The flow has no `renew`" in found.tried["bronze-checks"].reason
+
+
+@pytest.mark.parametrize(("without", "wrong"), [({"fech": "why"}, "fech"), ({"fetch": " "}, "no reason for fetch")])
+def test_what_a_marketplace_has_no_way_for_is_said_well(plug: Any, without: dict[str, str], wrong: str) -> None:
+    """A misspelt capability in `without`, or one without a reason, is refused."""
+    plug.ready("hostile")
+    facts = type("Facts", (InMemory,), {"driver": "hostile", "without": without})()
+    with pytest.raises(errors.UsageError, match=wrong):
+        certify(facts, only=["bronze-declares"], catalog=plug.catalog())
+
+
+def test_a_rule_does_not_apply_where_the_facts_say_so_truly(plug: Any) -> None:
+    """A capability that is lacking is told with its reason; one that the driver has nevertheless fails its rule."""
+    plug.ready("stall")
+    rules = ["silver-fetch-brings-the-same", "platinum-agrees-with-the-definition"]
+    stall = importlib.import_module("omnichannel_stall.facts").StallFacts
+    without = {"fetch": "no single orders", "definition": "a stall has none"}
+    facts = type("Facts", (stall,), {"loops": ("asyncio",), "without": without})()
+    found = certify(facts, only=rules, catalog=plug.catalog())
+    assert [one.verdict for one in found.tried.values()] == [Verdict.FAILS] * 2
+    assert "orders brings 10" in found.tried[rules[0]].reason
+    assert "`agrees` compares" in found.tried[rules[1]].reason
+    facts = type("Facts", (InMemory,), {"driver": "stall", "without": without})()
+    found = certify(facts, only=rules[1:], catalog=plug.catalog())
+    assert found.tried[rules[1]].verdict is Verdict.OUT_OF_PLACE
+    assert "  cannot apply: platinum-agrees-with-the-definition: a stall has none" in found.lines()

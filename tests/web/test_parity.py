@@ -34,6 +34,7 @@ ELSEWHERE = {
     ("processes", "wait"): "faces look again and again, or stream", ("processes", "run_to_end"): "the command line",
     ("views", "look"): "pages and REST only: the command line has no list of its own",
     ("views", "change_list"): "as look", ("views", "reset_list"): "as look",
+    ("connections", "unfinished"): "as draft",
     ("connections", "draft"): "pages and REST: the command line keeps no form open",
     ("connections", "discard"): "as draft", ("connections", "confirm"): "as draft",
     ("connections", "count"): "pages and REST", ("connections", "ids"): "pages and REST: select all",

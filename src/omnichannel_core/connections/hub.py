@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack
 
+import anyio.to_thread
 import attrs
 import msgspec
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering, failures
+from omnichannel_core.connections import delivering, failures, scratch
 from omnichannel_core.connections.failures import Failure, Retried
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.driver import Driver, PushStream
@@ -27,7 +28,7 @@ from omnichannel_core.storage.hub import Entry, Erased, Found, OrderLine, Positi
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_micros
 
-LIMIT = 500
+LIMIT, DAYS_MAX = 500, 36_500
 T = TypeVar("T")
 
 
@@ -264,20 +265,34 @@ class Hub:
     async def erase(self, account: str, connection_id: int, who: Sequence[str] = (), *, actor: str = "") -> Erased:
         """Blank a customer's personal data (by e-mail or the remote's id), or the whole shop's.
 
+        What is pulled again stays without it, pushes on their way lose it once they are settled, and the connection's
+        scratch directory on this machine is emptied.
+
         Raises:
-            NotFound.
+            NotFound. UsageError: an empty name among others.
         """
-        return await self._blank(account, connection_id, "personal data erased", actor, who=who)
+        if not all(one.strip() for one in who):
+            raise errors.UsageError("Whose data is to be erased? A name is empty; leave all out for the whole shop.")
+        done = await self._blank(account, connection_id, "personal data erased", actor, who=who)
+        await self._clear_scratch(connection_id, 0)
+        return done
 
     async def retain(self, account: str, connection_id: int, days: Mapping[str, int], *, actor: str = "") -> Erased:
         """Blank or remove what is older than so many days, by stream.
 
         Raises:
-            NotFound. UsageError: a negative number of days.
+            NotFound. UsageError: fewer than no days, or more than a hundred years.
         """
-        if any(keep < 0 for keep in days.values()):
-            raise errors.UsageError("Days to keep are zero or more.")
-        return await self._blank(account, connection_id, "retention kept", actor, days=days)
+        if not all(0 <= keep <= DAYS_MAX for keep in days.values()):
+            raise errors.UsageError(f"Days to keep are 0 to {DAYS_MAX}.")
+        done = await self._blank(account, connection_id, "retention kept", actor, days=days)
+        if days:
+            await self._clear_scratch(connection_id, min(days.values()))
+        return done
+
+    async def _clear_scratch(self, connection_id: int, days: int) -> None:
+        folder = scratch.folder(self.parts.store.data, connection_id)
+        await anyio.to_thread.run_sync(scratch.clear, folder, timedelta(days=days))
 
     async def _blank(
         self, account: str, connection_id: int, action: str, actor: str, *, who: Sequence[str] = (),

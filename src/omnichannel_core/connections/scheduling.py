@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from datetime import timedelta
 
+import anyio
+import anyio.to_thread
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering, synchronizing
+from omnichannel_core.connections import delivering, scratch, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
 from omnichannel_core.connections.switching import Switching
 from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.processes import schedule
-from omnichannel_core.storage import fulls, grants
+from omnichannel_core.storage import erasure, fulls, grants, setback
 from omnichannel_core.storage.connections import Connections, all_ids
 from omnichannel_core.storage.schedules import Schedule, Schedules
 from omnichannel_core.storage.store import Tx
 
 KEEP_PROCESSES = timedelta(days=30)
 SPREAD = timedelta(minutes=15)  # over which connections return that the gate had closed together
+SWEEP = 3600.0  # seconds
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +38,7 @@ class Scheduling:
     sessions: Sessions
     authorizing: Authorizing
     switching: Switching
+    _swept_again_at: float = -math.inf  # in seconds of the event loop
 
     async def list(self, account: str, connection_id: int) -> Sequence[Schedule]:
         """Of one connection.
@@ -72,16 +77,40 @@ class Scheduling:
         await schedule.tick(self.parts.store, self.parts.clock, self.parts.queue)
 
     async def housekeeping(self) -> None:
-        """Drafts that are over, old processes, full pushes, connections the gate has moved, tokens, callbacks."""
+        """Everything that is looked at once a minute; what fails hinders nothing else, and is raised at the end."""
+        failed: Exception | None = None
+        for step in (
+            self._full_pushes, self._mend, self.authorizing.sweep, self._prune, self._sweep_scratch, self.watch_gate,
+            self.renew_tokens, self.switching.renew_subscriptions,
+        ):  # fmt: skip
+            try:
+                await step()
+            except Exception as cause:  # noqa: BLE001 - raised below
+                failed = failed or cause
+        if failed is not None:
+            raise failed
+
+    async def _full_pushes(self) -> None:
         now = self.parts.clock.now()
         if await self.parts.store.read(lambda tx: fulls.due(tx, now)):
             await self.parts.store.write(lambda tx: delivering.submit_fulls(tx, now))
             self.parts.queue.nudge()
-        await self.authorizing.sweep()
+
+    async def _mend(self) -> None:
+        """Times of a clock that was set back; pushes about erased orders that are settled now."""
+        now = self.parts.clock.now()
+        if await self.parts.store.read(lambda tx: setback.found(tx, now) or erasure.left(tx)):
+            await self.parts.store.write(lambda tx: (setback.mend(tx, now), erasure.finish(tx)))
+            self.parts.queue.nudge()
+
+    async def _prune(self) -> None:
         await self.parts.queue.prune(KEEP_PROCESSES)
-        await self.watch_gate()
-        await self.renew_tokens()
-        await self.switching.renew_subscriptions()
+
+    async def _sweep_scratch(self) -> None:
+        """Once an hour; every machine its own."""
+        if anyio.current_time() >= self._swept_again_at:
+            self._swept_again_at = anyio.current_time() + SWEEP
+            await anyio.to_thread.run_sync(scratch.sweep, self.parts.store.data)
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""

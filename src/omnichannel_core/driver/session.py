@@ -101,7 +101,8 @@ class Session(ABC):
     """One connection at work. At the door, where none is known yet, only the application is there.
 
     Attributes:
-        scratch: this machine's, kept between pages where possible, may be empty at any time.
+        scratch: this machine's, made by the house for each connection (there is none before it is stored) and removed
+            with it; kept between pages where possible, may be empty at any time.
         exchange: the connection's own directory under the host's data.
         callback_url: where this connection is called back, unguessable.
         subject: what the connection was made for (see AuthorizationFlow.made_for).

@@ -26,6 +26,7 @@ from omnichannel_core.gate.terms import Held, Revocations, State, day, read_lice
 from omnichannel_core.model.license import License
 from omnichannel_core.storage import accounts, audits
 from omnichannel_core.storage import licenses as rows
+from omnichannel_core.storage.licenses import MARK, NEWEST, REVOKED
 from omnichannel_core.storage.store import Store, Tx
 from omnichannel_core.storage.times import micros, moment
 from omnichannel_core.storage.vault import Vault
@@ -33,9 +34,7 @@ from omnichannel_core.storage.vault import Vault
 TOLERANCE = timedelta(hours=24)
 TEXT_MAX = 16_384
 Facts = Mapping[str, str]  # of the whole store; see storage.licenses
-MARK, MARK_STEP = "clock_mark", timedelta(hours=1)
-NEWEST = "license_newest"
-REVOKED = "revocations_by_key"
+MARK_STEP = timedelta(hours=1)
 
 
 class Licenses:

@@ -20,6 +20,7 @@ AFTER_AN_ANSWER = -1.0  # what is left is known to the unit only when an answer 
 _SLACK = 0.01  # seconds; an answer tells its window's end in whole milliseconds, and is read a little later
 _SLOTS = 16  # a window nobody told us about is remembered in so many parts
 _LOST = 120.0  # seconds; no request is under way that long
+_BACK = 60.0  # seconds; clocks of several machines differ by less
 _TINY = 1e-9
 
 
@@ -53,6 +54,7 @@ class Bucket(msgspec.Struct):
         spent: part of a window nobody told us about -> units spent in it.
         turn: how often the window started anew; a bucket that drips has turns of a few minutes, from `since` on, and of
             `pending` the units `older` were sent in the turn before.
+        seen: what the clock showed last.
     """
 
     left: float | None = None
@@ -70,6 +72,7 @@ class Bucket(msgspec.Struct):
     turn: int = 0
     since: float = 0.0
     older: float = 0.0
+    seen: float = 0.0
 
     def take(self, plan: Plan, cost: float, now: float, *, ahead: float = 0.0) -> float:
         """Spend `cost` units, if they are there now.
@@ -80,6 +83,9 @@ class Bucket(msgspec.Struct):
         Returns:
             NOW when they are spent; else seconds until it is worth asking again, or AFTER_AN_ANSWER.
         """
+        if now < self.seen - _BACK:
+            self._begin_anew(plan, now)
+        self.seen = now
         if now < self.hold:
             return self.hold - now
         if self.told:
@@ -121,6 +127,14 @@ class Bucket(msgspec.Struct):
         self.hold = max(self.hold, now + seconds)
         if not self.told and self.left is not None and self.left > 0:
             self.left, self.at = 0.0, max(self.at, now)
+
+    def _begin_anew(self, plan: Plan, now: float) -> None:
+        """The clock was set back: times ahead of it are worth nothing, so all was spent just now."""
+        fresh = Bucket(rate=self.rate, burst=self.burst, seen=now)
+        fresh.take(plan, fresh._most(plan), now)
+        fresh.pending, fresh.turn = 0.0, self.turn + 1
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(fresh, name))
 
     def idle(self, plan: Plan, now: float) -> bool:
         """Whether it may be forgotten: as full as a new one, and nothing told that a new one would not know."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import maybe_moment, micros, moment
 
 C = connection.c
+AHEAD = timedelta(days=2)  # nobody asks to wait that long for the next subscription: the clock was set back
 _SQL = "SELECT status, health FROM omni_connection WHERE account_id = ? AND id = ?"
 _SWITCHES = {"qmark": _SQL, "pyformat": _SQL.replace("?", "%s"), "format": _SQL.replace("?", "%s")}
 
@@ -149,8 +150,9 @@ def by_remote_account(tx: Tx, driver: str, remote_account: str) -> list[tuple[st
 def to_subscribe(tx: Tx, now: datetime, limit: int) -> list[tuple[str, int]]:
     """The worker's door: accounts and ids of active connections whose callbacks are due to be asked for again."""
     due = sa.select(C.account_id, C.id).where(
-        C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value, C.subscribe_at <= micros(now)
-    )
+        C.status == Status.ACTIVE.value, C.health != Health.SUSPENDED.value,
+        sa.or_(C.subscribe_at <= micros(now), C.subscribe_at > micros(now + AHEAD)),
+    )  # fmt: skip
     return [(row[0], row[1]) for row in tx.execute(due.order_by(C.subscribe_at, C.id).limit(limit))]
 
 

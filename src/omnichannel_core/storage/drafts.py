@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros, moment
 
 C = draft.c
+AHEAD = timedelta(days=1)  # no draft lives that long: the clock was set back
 
 
 def put(tx: Tx, one: Draft, state_hash: str = "") -> None:
@@ -38,9 +39,15 @@ def get(tx: Tx, account: str, draft_id: int, now: datetime) -> Draft:
         NotFound: no such draft here, or it is over.
     """
     row = tx.execute(sa.select(draft).where(C.id == draft_id, C.account_id == account)).one_or_none()
-    if row is None or row.expires_at <= micros(now):
+    if row is None or _over(row.expires_at, now):
         raise errors.NotFound(f"There is no draft {draft_id} any more: begin again.")
     return _draft_of(row._mapping)
+
+
+def unfinished(tx: Tx, account: str, actor: str, now: datetime) -> list[Draft]:
+    """Those of one user that are not over, the newest first; at most 20."""
+    mine = sa.select(draft).where(C.account_id == account, C.actor == actor, C.expires_at > micros(now))
+    return [_draft_of(row._mapping) for row in tx.execute(mine.order_by(C.created_at.desc()).limit(20))]
 
 
 def unconfirmed(tx: Tx, draft_id: int, claim_hash: str, now: datetime) -> Draft:
@@ -52,7 +59,7 @@ def unconfirmed(tx: Tx, draft_id: int, claim_hash: str, now: datetime) -> Draft:
     row = tx.execute(
         sa.select(draft).where(C.id == draft_id, C.account_id.is_(None), C.state_hash == claim_hash)
     ).one_or_none()
-    if row is None or row.expires_at <= micros(now):
+    if row is None or _over(row.expires_at, now):
         raise errors.NotFound(f"There is no draft {draft_id} to confirm any more: start again at the marketplace.")
     return _draft_of(row._mapping)
 
@@ -68,7 +75,7 @@ def take_state(tx: Tx, state_hash: str, now: datetime) -> Draft | None:
     if row is None:
         return None
     used = tx.execute(sa.update(draft).where(C.id == row.id, C.state_hash == state_hash).values(state_hash=""))
-    if used.rowcount != 1 or row.expires_at <= micros(now):
+    if used.rowcount != 1 or _over(row.expires_at, now):
         return None
     return _draft_of(row._mapping)
 
@@ -86,9 +93,14 @@ def remove_of(tx: Tx, account: str, connection_id: int) -> None:
 
 def sweep(tx: Tx, now: datetime) -> int:
     """Remove what is over; how many."""
-    over = [row[0] for row in tx.execute(sa.select(C.id).where(C.expires_at <= micros(now)))]
+    gone = sa.or_(C.expires_at <= micros(now), C.expires_at > micros(now + AHEAD))
+    over = [row[0] for row in tx.execute(sa.select(C.id).where(gone))]
     _forget(tx, over)
     return len(over)
+
+
+def _over(expires_at: int, now: datetime) -> bool:
+    return not micros(now) < expires_at <= micros(now + AHEAD)
 
 
 def _forget(tx: Tx, ids: list[int]) -> int:

@@ -6,32 +6,44 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
-import msgspec
 import sqlalchemy as sa
 from msgspec import UNSET
 
 from omnichannel_core.model.outbox import Sending
-from omnichannel_core.records import Address, Order, Payment, Record, Return
+from omnichannel_core.records import Order, Record, Return
+from omnichannel_core.storage.blanking import blanked
 from omnichannel_core.storage.bodies import decode, encode
 from omnichannel_core.storage.pages import Raw
-from omnichannel_core.storage.schema import connection, outbox, record, store, trouble
+from omnichannel_core.storage.schema import connection, erased, outbox, record, store, trouble
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros
 
 R, C, T = record.c, outbox.c, trouble.c
-S = TypeVar("S", bound=msgspec.Struct)
 KIND_OF = {"orders": "Order", "returns": "Return"}  # streams whose records are about people
 _CHUNK = 500
 _BLANK = "UPDATE omni_record SET body = ? WHERE connection_id = ? AND kind = ? AND remote_id = ?"
+_REMEMBER = (
+    "INSERT INTO omni_erased (connection_id, kind, remote_id, at) VALUES (?,?,?,?) "
+    "ON CONFLICT (connection_id, kind, remote_id) DO UPDATE SET at = excluded.at"
+)
 _OPEN = [one.value for one in (Sending.QUEUED, Sending.SENDING, Sending.PENDING, Sending.UNKNOWN)]
+_EMPTY: dict[str, Any] = {  # a remote's reason may repeat what it was sent
+    "body": b"", "reason": sa.case((C.state == Sending.REJECTED.value, "Its content was erased."), else_=""),
+}  # fmt: skip
+_SETTLED = (
+    sa.select(C.id)
+    .join_from(erased, outbox, sa.and_(erased.c.connection_id == C.connection_id, erased.c.remote_id == C.parent))
+    .where(erased.c.kind == "Order", sa.text("omni_outbox.parent <> ''"), C.created_at <= erased.c.at)
+    .where(C.state.not_in(_OPEN), sa.func.length(C.body) > 0)
+)
 
 
 @attrs.frozen(kw_only=True)
 class Erased:
-    """What was done. `on_the_way`: pushes still open; erase again when they are settled."""
+    """What was done. `on_the_way`: pushes still open; they lose their content by themselves once they are settled."""
 
     orders: int = 0
     returns: int = 0
@@ -51,7 +63,7 @@ def erase(tx: Tx, account: str, connection_id: int, who: Sequence[str], now: dat
 
     Args:
         who: e-mail addresses or the remote's ids of customers; empty is the whole shop. What was pushed about their
-            orders loses its content once it is settled.
+            orders loses its content once it is settled; the orders stay without it when they are pulled again.
     """
     if not _own(tx, account, connection_id):
         return Erased()
@@ -67,6 +79,7 @@ def erase(tx: Tx, account: str, connection_id: int, who: Sequence[str], now: dat
     orders = _blank_all(tx, connection_id, "Order", theirs, _seek(wanted))
     about = None if wanted is None else frozenset(orders)
     returns = _blank_all(tx, connection_id, "Return", lambda one: about is None or _order_of(one) in about, None)
+    _remember(tx, connection_id, {"Order": orders, "Return": returns}, now)
     whose = None if wanted is None else names
     troubled = _blank_troubles(tx, connection_id, whose, frozenset(orders) | frozenset(returns), now)
     pushes, on_the_way = _blank_pushes(tx, connection_id, about, now)
@@ -96,49 +109,20 @@ def retain(tx: Tx, account: str, connection_id: int, days: Mapping[str, int], no
     return done
 
 
-# --- what blanking is
-def blanked(one: Record) -> Record:
-    """The record without what tells who it was: ids, numbers, times, sums, taxes and countries stay."""
-    if isinstance(one, Order):
-        return _blanked_order(one)
-    if isinstance(one, Return):
-        lines = {name: _without(line, reason="", extra={}) for name, line in one.lines.items()}
-        return msgspec.structs.replace(
-            one, reason=_empty(one.reason), lines=lines, payments=_payments(one.payments), extra={}
-        )
-    return one
+def finish(tx: Tx) -> int:
+    """The worker's door: pushes about erased orders that were on their way then, and are settled now; how many."""
+    gone = tx.execute(_SETTLED).scalars().all()
+    for some in _chunks(gone):
+        tx.execute(sa.update(outbox).where(C.id.in_(some)).values(**_EMPTY))
+    return len(gone)
 
 
-def _blanked_order(one: Order) -> Order:
-    bill_to = one.bill_to if one.bill_to is UNSET else _address(one.bill_to)
-    addresses = one.addresses if one.addresses is UNSET else {k: _address(v) for k, v in one.addresses.items()}
-    lines = one.lines if one.lines is UNSET else {
-        name: _without(line, options={}, extra={}) for name, line in one.lines.items()
-    }  # fmt: skip
-    charges = one.charges if one.charges is UNSET else {k: _without(v, extra={}) for k, v in one.charges.items()}
-    payments = one.payments if one.payments is UNSET else _payments(one.payments)
-    return msgspec.structs.replace(
-        one, customer=_empty(one.customer), email=_empty(one.email), note=_empty(one.note), bill_to=bill_to,
-        addresses=addresses, lines=lines, charges=charges, payments=payments, extra={},
-    )  # fmt: skip
+def left(tx: Tx) -> bool:
+    """The worker's door: whether `finish` would find something."""
+    return tx.execute(_SETTLED.limit(1)).first() is not None
 
 
-def _address(one: Address) -> Address:
-    return Address(id=one.id, country=one.country)
-
-
-def _payments(payments: Mapping[str, Payment]) -> dict[str, Payment]:
-    return {name: _without(one, reference="", extra={}) for name, one in payments.items()}
-
-
-def _without(one: S, **blank: Any) -> S:
-    return msgspec.structs.replace(one, **blank)
-
-
-def _empty(value: Any) -> Any:
-    return value if value is UNSET else ""
-
-
+# --- where it is
 def _names(one: Record) -> frozenset[str]:
     """Whose order it is: e-mail addresses and the remote's id, folded."""
     if not isinstance(one, Order):
@@ -155,7 +139,6 @@ def _order_of(one: Record) -> str:
     return one.order_id if isinstance(one, Return) else ""
 
 
-# --- where it is
 def _own(tx: Tx, account: str, connection_id: int) -> bool:
     query = sa.select(connection.c.id).filter_by(account_id=account, id=connection_id)
     return tx.execute(query).scalar() is not None
@@ -186,6 +169,11 @@ def _blank_all(
         done += [one for one, _ in mine]
 
 
+def _remember(tx: Tx, connection_id: int, ids: Mapping[str, Sequence[str]], now: datetime) -> None:
+    rows = [(connection_id, kind, one, micros(now)) for kind, some in ids.items() for one in some]
+    Raw(tx).many(_REMEMBER, rows)
+
+
 def _write(tx: Tx, connection_id: int, kind: str, records: Iterable[tuple[str, Record]]) -> None:
     Raw(tx).many(_BLANK, [(encode(blanked(record)), connection_id, kind, one) for one, record in records])
 
@@ -214,23 +202,23 @@ def _blank_pushes(tx: Tx, connection_id: int, orders: Collection[str] | None, no
         here = sa.and_(C.connection_id == connection_id, about)
         left += int(tx.execute(sa.select(sa.func.count()).where(here, C.state.in_(_OPEN))).scalar() or 0)
         blank = sa.update(outbox).where(here, C.state.not_in(_OPEN), sa.func.length(C.body) > 0)
-        done += tx.execute(blank.values(body=b"", changed_at=micros(now))).rowcount
+        done += tx.execute(blank.values(**_EMPTY, changed_at=micros(now))).rowcount
     return done, left
 
 
-def _chunks(ids: list[str]) -> list[Any]:
+def _chunks(ids: Sequence[Any]) -> list[Any]:
     return [ids[at : at + _CHUNK] for at in range(0, len(ids), _CHUNK)]
 
 
 # --- retention
 def _retain_records(tx: Tx, connection_id: int, kind: str, before: datetime, now: datetime) -> int:
     """Only what has aged or was stored since the last time is looked at."""
-    name = f"retained:{connection_id}:{kind}"
+    name = _mark_of(connection_id, kind)
     stored = tx.execute(sa.select(store.c.value).where(store.c.key == name)).scalar()
     last_before, last_run = json.loads(stored) if stored else (None, None)
     age = sa.func.coalesce(R.at, R.changed_at)
     due = sa.select(R.remote_id, R.body).where(R.connection_id == connection_id, R.kind == kind, age < micros(before))
-    if stored:
+    if last_run is not None and last_run <= micros(now):  # else a clock that went back says nothing of what is new
         due = due.where(sa.or_(age >= last_before, R.changed_at >= last_run))
     done, last = 0, ""
     while rows := tx.execute(due.where(R.remote_id > last).order_by(R.remote_id).limit(_CHUNK)).all():
@@ -243,6 +231,16 @@ def _retain_records(tx: Tx, connection_id: int, kind: str, before: datetime, now
     tx.execute(store.delete().where(store.c.key == name))
     tx.execute(store.insert().values(key=name, value=mark))
     return done
+
+
+def _mark_of(connection_id: int, kind: str) -> str:
+    return f"retained:{connection_id}:{kind}"
+
+
+def forget(tx: Tx, connection_id: int) -> None:
+    """The connection is gone: how far its retention was is nobody's business any more."""
+    marks = [_mark_of(connection_id, kind) for kind in KIND_OF.values()]
+    tx.execute(store.delete().where(store.c.key.in_(marks)))
 
 
 def _retain_pushes(tx: Tx, connection_id: int, stream: str, before: datetime) -> Erased:

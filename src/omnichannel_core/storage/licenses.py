@@ -30,6 +30,8 @@ _ALL = _asked_often("SELECT id, driver, text, added_at FROM omni_license WHERE a
 _OF_DRIVER = _asked_often(
     "SELECT id, driver, text, added_at FROM omni_license WHERE account_id = ? AND driver = ? ORDER BY added_at, id"
 )
+MARK, NEWEST, REVOKED = "clock_mark", "license_newest", "revocations_by_key"
+_FACTS = f"SELECT key, value FROM omni_store WHERE key IN ('{MARK}', '{NEWEST}', '{REVOKED}')"  # noqa: S608
 _ON = _asked_often("SELECT installed_at FROM omni_installation WHERE account_id = ? AND driver = ?")
 
 
@@ -185,8 +187,8 @@ def fact(tx: Tx, key: str) -> str:
 
 
 def facts(tx: Tx) -> dict[str, str]:
-    """Every fact of the whole store."""
-    return {row[0]: row[1] for row in tx.exec_driver_sql("SELECT key, value FROM omni_store")}
+    """The gate's facts of the whole store; what else stands in its table is as much as there are connections."""
+    return {row[0]: row[1] for row in tx.exec_driver_sql(_FACTS)}
 
 
 def set_fact(tx: Tx, key: str, value: str) -> None:

@@ -14,6 +14,7 @@ from msgspec import UNSET
 
 from omnichannel_core.records import Bad, Line, Order, Record, Return
 from omnichannel_core.records.catalog import Attribute, AttributeSet, Choices
+from omnichannel_core.storage.blanking import blanked
 from omnichannel_core.storage.bodies import decode, encode
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros
@@ -39,6 +40,12 @@ _TROUBLE = (
 )
 _REVISIONS = "SELECT remote_id, revision FROM omni_record WHERE connection_id=? AND kind=? AND remote_id IN "
 _TROUBLED = "SELECT 1 FROM omni_trouble WHERE connection_id = ? LIMIT 1"
+_ANY_ERASED = "SELECT 1 FROM omni_erased WHERE connection_id = ? LIMIT 1"
+_ERASED = "SELECT remote_id FROM omni_erased WHERE connection_id=? AND kind=? AND remote_id IN "
+_ERASED_TOO = (
+    "INSERT INTO omni_erased (connection_id, kind, remote_id, at) VALUES (?,?,?,?) "
+    "ON CONFLICT (connection_id, kind, remote_id) DO NOTHING"
+)
 _WELL = "DELETE FROM omni_trouble WHERE connection_id = ? AND kind = ? AND remote_id = ?"
 _RECEIPT = (
     "INSERT INTO omni_receipt (connection_id, stream, kind, remote_id, receipt, done, attempts, due_at) "
@@ -52,7 +59,7 @@ _RECEIPT = (
 class Prepared:
     """A page ready to be written: the newest of each id, by kind, with its bytes."""
 
-    by_kind: Mapping[str, Mapping[str, tuple[Record, bytes]]]
+    by_kind: dict[str, dict[str, tuple[Record, bytes]]]
     bad: Sequence[Bad] = ()
 
     def of(self, kind: str, ids: Iterable[str]) -> list[Record]:
@@ -99,8 +106,10 @@ def _newest(before: Record, one: Record) -> Record:
 
 
 def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *, run: int, now: datetime) -> Stored:
-    """Write a prepared page in the caller's transaction."""
+    """Write a prepared page in the caller's transaction. What was erased before is blanked, in `page` too."""
     raw = Raw(tx)
+    if raw.rows(_ANY_ERASED, (connection,)):
+        page = _stay_erased(raw, connection, page, micros(now))
     at, new, changed, stale, ids = micros(now), 0, 0, 0, dict[str, Sequence[str]]()
     troubled = raw.rows(_TROUBLED, (connection,))
     for kind, records in page.by_kind.items():
@@ -119,6 +128,24 @@ def store(tx: Tx, account: str, connection: int, stream: str, page: Prepared, *,
     if page.bad:
         raw.many(_TROUBLE, [_bad_row(account, connection, stream, one, at) for one in page.bad])
     return Stored(new=new, changed=changed, stale=stale, bad=len(page.bad), troubled=bool(troubled), ids=ids)
+
+
+def _stay_erased(raw: Raw, connection: int, page: Prepared, at: int) -> Prepared:
+    """The records of a page whose personal data was erased, or that of records they take the place of, without it."""
+    for kind, records in page.by_kind.items():
+        told = {one: (one, *record.replaces) for one, (record, _) in records.items()}
+        erased = raw.among(_ERASED, connection, kind, [one for some in told.values() for one in some])
+        mine = [one for one, some in told.items() if not erased.isdisjoint(some)]
+        for one in mine:
+            record = blanked(records[one][0])
+            records[one] = (record, encode(record))
+        raw.many(_ERASED_TOO, [(connection, kind, one, at) for one in mine if one not in erased])
+    erased_bad = {
+        kind: raw.among(_ERASED, connection, kind.__name__, [one.id for one in page.bad if one.kind is kind])
+        for kind in {one.kind for one in page.bad}
+    }
+    bad = [msgspec.structs.replace(one, raw=b"") if one.id in erased_bad[one.kind] else one for one in page.bad]
+    return attrs.evolve(page, bad=bad)
 
 
 def retire(tx: Tx, connection: int, kinds: Iterable[str], run: int, now: datetime) -> int:
@@ -152,6 +179,15 @@ class Raw:
         """One question."""
         found: list[tuple[Any, ...]] = self._driver.cursor().execute(self._in_style(sql), values).fetchall()
         return found
+
+    def among(self, question: str, connection: int, kind: str, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these ids a question finds."""
+        found: set[str] = set()
+        for at in range(0, len(ids), 500):
+            part = ids[at : at + 500]
+            marks = ",".join("?" * len(part))
+            found.update(row[0] for row in self.rows(question + f"({marks})", (connection, kind, *part)))
+        return frozenset(found)
 
     def revisions(self, connection: int, kind: str, ids: Sequence[str]) -> dict[str, str]:
         """Revision of those of these ids that are stored."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from omnichannel_core.storage import erasure
 from omnichannel_core.storage.schema import (
     connection,
+    erased,
     line,
     outbox,
     receipt,
@@ -20,7 +22,7 @@ from omnichannel_core.storage.schema import (
 from omnichannel_core.storage.settings import forget
 from omnichannel_core.storage.store import Tx
 
-_BIG = (record, line, outbox, trouble, receipt, seen_call)
+_BIG = (record, line, outbox, trouble, receipt, seen_call, erased)
 _SMALL = (schedule, stream)
 
 
@@ -67,4 +69,5 @@ def some(tx: Tx, account: str, connection_id: int, at_most: int) -> int:
     for small in _SMALL:
         tx.execute(small.delete().where(small.c.connection_id == connection_id))
     forget(tx, account, connection_id)
+    erasure.forget(tx, connection_id)
     return 0

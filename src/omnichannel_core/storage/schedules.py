@@ -16,6 +16,7 @@ from omnichannel_core.storage.times import micros, moment
 
 C = schedule.c
 INTERVALS = (0, 2, 5, 10, 15, 20, 30, 60)  # 0 is never
+AHEAD = timedelta(hours=2)  # no interval is that long: the clock was set back
 Chance = Callable[[], float]  # 0 to 1
 
 
@@ -95,18 +96,19 @@ class Schedules:
 
 def any_due(tx: Tx, now: datetime) -> bool:
     """The worker's door: whether `claim_due` would find something."""
-    return tx.execute(_DUE.where(C.next_at <= micros(now)).limit(1)).first() is not None
+    return tx.execute(_DUE.where(_is_due(now)).limit(1)).first() is not None
 
 
 def claim_due(tx: Tx, now: datetime, limit: int = 200, chance: Chance = random.random) -> list[tuple[str, int, str]]:
     """The worker's door: (account, connection, stream) of what is due, once; each moved on by its interval.
 
-    What was missed while nobody ran is not made up for: one turn, then the rhythm goes on from now.
+    What was missed while nobody ran is not made up for: one turn, then the rhythm goes on from now. What a clock that
+    ran ahead put off is due at once.
     """
-    rows = tx.execute(_DUE.where(C.next_at <= micros(now)).order_by(C.next_at).limit(limit)).all()
+    rows = tx.execute(_DUE.where(_is_due(now)).order_by(C.next_at).limit(limit)).all()
     claimed = []
     for row in rows:
-        next_at = next_after(moment(row.next_at), row.minutes, now, chance)
+        next_at = next_after(min(moment(row.next_at), now), row.minutes, now, chance)
         moved = tx.execute(
             sa.update(schedule)
             .where(C.connection_id == row.connection_id, C.stream == row.stream, C.next_at == row.next_at)
@@ -126,6 +128,10 @@ def next_after(due: datetime, minutes: int, now: datetime, chance: Chance = rand
 def _around(minutes: int, chance: Chance) -> timedelta:
     """The interval, up to a tenth shorter or longer."""
     return timedelta(minutes=minutes) * (0.9 + 0.2 * chance())
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(C.next_at <= micros(now), C.next_at > micros(now + AHEAD))
 
 
 _DUE = sa.select(C.account_id, C.connection_id, C.stream, C.minutes, C.next_at).where(

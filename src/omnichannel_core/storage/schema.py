@@ -218,6 +218,15 @@ trouble = _table(
     sa.UniqueConstraint("connection_id", "kind", "remote_id", name="omni_trouble_key"),
     sqlite_autoincrement=True,
 )  # fmt: skip
+erased = _table(
+    "erased",  # records whose personal data was erased: pulled again, they stay without it
+    sa.Column("connection_id", BIG, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("remote_id", sa.Text, nullable=False),
+    _int("at"),
+    sa.PrimaryKeyConstraint("connection_id", "kind", "remote_id", name="omni_erased_key"),
+    sqlite_with_rowid=False,
+)  # fmt: skip
 receipt = _table(
     "receipt",  # acknowledge after the commit, until done
     sa.Column("connection_id", BIG, primary_key=True),

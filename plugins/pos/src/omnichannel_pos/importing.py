@@ -62,6 +62,11 @@ class Export:
         found.append(closing(texts, key, till, self._about))
         return found
 
+    @property
+    def there(self) -> bool:
+        """Whether what it reads from is still there: scratch may go at any time."""
+        return self._parts is None or self._folder.is_dir()
+
     def forget(self) -> None:
         """Its scratch goes."""
         splitting.clear(self._folder)
@@ -80,7 +85,7 @@ def opened(path: Path, mark: str, scratch: Path, currency: str) -> Export:
     known = (str(path), mark)
     with _lock:
         found = _open.get(known)
-        if found is not None:
+        if found is not None and found.there:
             _open.move_to_end(known)
             return found
     found = Export(path, scratch, currency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tempfile
 import zipfile
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from dsfinvk import models, validate
 from dsfinvk.collection import Collection
+from omnichannel_pos import importing
 from omnichannel_pos.importing import Export
 from omnichannel_pos_simulator.columns import COLUMNS, DECIMALS, NAMES
 from omnichannel_pos_simulator.till import Till
@@ -126,6 +128,22 @@ def test_written_by_an_independent_writer(tmp_path: Path) -> None:
     first: Any = records[0]
     assert (first.gross.amount, first.gross.currency, first.number) == (Decimal("625.25"), "CHF", "1.100")
     assert first.lines["1"].taxes[0].rate == Decimal("8.10")
+
+
+def test_scratch_that_went_away(tmp_path: Path) -> None:
+    """Between two pages the house may have emptied scratch: the export is unpacked again."""
+    till, days = Till(seed=2), []
+    for _ in range(2):
+        till.work(5)
+        days.append(till.close())
+    file, scratch = tmp_path / "z.zip", tmp_path / "scratch"
+    file.write_bytes(as_zip(days))
+    first = importing.opened(file, "mark", scratch, "EUR")
+    assert first.records(0)
+    assert importing.opened(file, "mark", scratch, "EUR") is first
+    shutil.rmtree(scratch)
+    assert importing.opened(file, "mark", scratch, "EUR").records(1)
+    importing.let_go(file, "mark")
 
 
 def test_several_days_in_one_zip(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from omnichannel_core import errors
+from omnichannel_core.connections.authorizing import Unfinished
 from omnichannel_core.connections.pages import PageAnswer, PageTitle
 from omnichannel_core.driver import Driver
 from omnichannel_core.model.connection import Connection
@@ -17,11 +19,12 @@ from omnichannel_core.model.lifecycle import Status
 from omnichannel_core.storage.schedules import INTERVALS, Schedule
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
-from omnichannel_core.web.pages.creating import leaving, summary
+from omnichannel_core.web.pages.creating import leaving, spoken, summary
 from omnichannel_core.web.pages.fields import Drawing, Field
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import Refused, status_of
+from omnichannel_core.web.sentences import Say
 from omnichannel_core.web.visits import Visit
 
 CREDENTIALS, SETTINGS = "c", "s"
@@ -40,6 +43,7 @@ class Sheet:
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     values: Mapping[str, Any] = attrs.field(factory=dict)
     draft: int | None = None
+    unfinished: Unfinished | None = None
     authorized: bool = False
     menu: Sequence[PageTitle] = ()
     page: PageAnswer | None = None
@@ -50,6 +54,7 @@ class Sheet:
     trouble: errors.OmnichannelError | None = None
     difference: Sequence[tuple[str, Any, Any]] = ()
     intervals: Sequence[int] = INTERVALS
+    say: Say = str
 
     @property
     def credentials(self) -> list[Field]:
@@ -66,6 +71,11 @@ class Sheet:
         return drawing.fields(self.page.schema, {**self.page.values, **(self.typed_page or {})})
 
     @property
+    def lacking(self) -> dict[str, str]:
+        """What does not work, and why: at this remote account now, and with this driver ever."""
+        return {**(self.driver.not_supported if self.driver else {}), **self.seen.missing}
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there is anything to fill in."""
         return bool(self.schema.get("properties"))
@@ -75,11 +85,11 @@ class Sheet:
         """What a person has to look at."""
         if self.tab == "settings" and self.page is not None and isinstance(self.trouble, errors.FormInvalid):
             inner = {name.removeprefix(f"{self.page.name}."): one for name, one in self.trouble.fields.items()}
-            return summary(errors.FormInvalid(str(self.trouble), inner), self.settings, SETTINGS)
-        return summary(self.trouble, self.credentials, CREDENTIALS)
+            return summary(errors.FormInvalid(str(self.trouble), inner), self.settings, SETTINGS, self.say)
+        return summary(self.trouble, self.credentials, CREDENTIALS, self.say)
 
     def _drawing(self, schema: Mapping[str, Any], prefix: str, place: str) -> Drawing:
-        wrong = self.trouble.fields if isinstance(self.trouble, errors.FormInvalid) else {}
+        wrong = spoken(self.trouble, self.say)
         mine = {name.removeprefix(place): one for name, one in wrong.items() if name.startswith(place)}
         return Drawing(root=schema, prefix=prefix, errors=mine, editing=True, authorized=True)
 
@@ -88,7 +98,8 @@ async def load(visit: Visit) -> Sheet:
     """The connection as it is stored, with the tab that the address names."""
     asked, account = visit.request.query_params, visit.account
     seen = await visit.house.connections.get(account, visit.number())
-    sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version)
+    sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version,
+                  say=partial(visit.say, driver=seen.driver))  # fmt: skip
     try:
         sheet.driver = await visit.house.drivers.load(account, seen.driver)
     except (errors.NotAdmitted, errors.DriverError) as trouble:
@@ -96,7 +107,8 @@ async def load(visit: Visit) -> Sheet:
         return sheet
     if not visit.may(Permission.MANAGE) and sheet.tab in ("", "credentials"):
         sheet.tab = "settings"
-    sheet.schema = (await visit.house.drivers.schema(account, seen.driver))["credentials"]
+    schema = await visit.house.drivers.schema(account, seen.driver)
+    sheet.schema = visit.worded(schema["credentials"], seen.driver)
     sheet.menu = (await visit.house.connections.settings.pages(account, sheet.driver, seen.id)).pages
     if sheet.tab not in ("credentials", "settings", "schedule"):
         sheet.tab = "credentials" if sheet.has_credentials else "settings" if sheet.driver.pages else ""
@@ -118,9 +130,13 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
             found = await door.draft(account, number, actor=visit.actor.id)
             sheet.draft, sheet.authorized = found.id, found.authorized
             sheet.values, sheet.name = {**sheet.values, **found.values}, found.name or sheet.name
+        elif visit.may(Permission.MANAGE):
+            mine = await door.unfinished(account, actor=visit.actor.id)
+            sheet.unfinished = next((each for each in mine if each.connection == one), None)
     elif sheet.tab == "settings" and sheet.menu:
         name = page or sheet.menu[0].name
-        sheet.page = await door.settings.page(account, sheet.driver, one, name)
+        shown = await door.settings.page(account, sheet.driver, one, name)
+        sheet.page = attrs.evolve(shown, schema=visit.worded(shown.schema, sheet.driver.name))
         sheet.inherits, sheet.page_version = sheet.page.inherits, sheet.page.version
     elif sheet.tab == "schedule":
         sheet.schedules = await door.schedules(account, one)
