@@ -200,8 +200,8 @@ class Calling:
         account, connection_id = target
         mine, now = Connections(tx, account), self.parts.clock.now()
         kept = mine.get(connection_id)
-        if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at:
-            return False
+        if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at.replace(microsecond=0):
+            return False  # remotes tell whole seconds
         if one.erase is not None:
             hub.erase(tx, account, connection_id, list(one.erase), now)
         else:
