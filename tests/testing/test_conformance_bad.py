@@ -75,6 +75,15 @@ def test_a_rule_that_does_not_exist_cannot_lack(plug: Any) -> None:
         certify(facts, only=["bronze-declares"], catalog=plug.catalog())
 
 
+def test_a_check_without_a_token_says_where_one_comes_from(plug: Any) -> None:
+    """A check that is refused although nothing typed is wrong names the part of the flow that brings tokens."""
+    plug.ready("echo")
+    typed = {"shop": "nowhere", "secret": "x"}
+    facts = type("Facts", (InMemory,), {"driver": "echo", "credentials": typed})()
+    found = certify(facts, only=["bronze-checks"], catalog=plug.catalog())
+    assert "The flow has no `renew`" in found.tried["bronze-checks"].reason
+
+
 @pytest.mark.parametrize(("without", "wrong"), [({"fech": "why"}, "fech"), ({"fetch": " "}, "no reason for fetch")])
 def test_what_a_marketplace_has_no_way_for_is_said_well(plug: Any, without: dict[str, str], wrong: str) -> None:
     """A misspelt capability in `without`, or one without a reason, is refused."""
