@@ -44,7 +44,8 @@ from omnichannel_core.testing.faults import Exchange
 
 SHOP, TOKEN, BEGIN = "conform", "shpat_of-the-shop-0123456789", 1_767_225_600.0
 KEY, SECRET = "shpss_of-the-shop-0123456789", "shpss_of-the-vendor-987654321"
-STORE = {"shop": SHOP, "token": TOKEN, "secret": KEY, "products": 6, "bulk_seconds": 0.2, "cancel_seconds": 7}
+STORE = {"shop": SHOP, "token": TOKEN, "secret": KEY, "products": 6, "bulk_seconds": 0.2, "cancel_seconds": 7,
+         "index_lag": 30}  # fmt: skip
 ROOT = Path(__file__).parents[4]
 SPECS = next((one for p in ROOT.parents if (one := p / "shared/specs/shopify").is_dir()), None)
 STATES = frozenset({
