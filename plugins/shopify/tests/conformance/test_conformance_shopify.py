@@ -55,7 +55,7 @@ STATES = frozenset({
 """Mutations that say how something shall be: said twice they do no more than once (guide 2.13)."""
 
 
-@pytest.mark.timeout(900)  # a rule that loses every answer opens a hundred shops
+@pytest.mark.timeout(1800)  # a rule that loses every answer opens a hundred shops
 class TestShopify(DriverConformance):
     """A shop of thirty orders, connected by a pasted token; five more wait for what is pushed."""
 
