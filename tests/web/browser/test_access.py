@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from omnichannel_core.records import Shipment
 from tests.web.browser.conftest import TOKEN, accessible
@@ -81,6 +81,21 @@ def _refused(page: Page, address: str) -> None:
     page.goto(f"{address}/new?driver=bigcommerce")
     page.get_by_role("button", name="SAVE").click()
     page.get_by_role("alert").wait_for()
+    accessible(page)
+
+
+def test_german(browser: Any, filled: dict[str, Any]) -> None:
+    """A German browser is shown German, a driver's labels, helps and reasons of errors included."""
+    page = browser(filled["account"], "/new?driver=bigcommerce", locale="de-DE")
+    expect(page.get_by_label("Zugriffstoken")).to_be_visible()
+    expect(page.get_by_text("Der Teil nach stores/ im API-Pfad")).to_be_visible()
+    page.get_by_role("button", name="SPEICHERN").click()
+    expect(page.get_by_role("alert")).to_contain_text("Einen Namen eingeben.")
+    accessible(page)
+    page.goto(f"{browser.live.address}/errors")
+    expect(page.get_by_text("ist für diese Verbindung nicht gespeichert")).to_be_visible()
+    page.goto(browser.live.address + "/connections/{one}?tab=settings&page=orders".format(**filled))
+    expect(page.get_by_label("Archivierte Bestellungen importieren")).to_be_attached()
     accessible(page)
 
 
