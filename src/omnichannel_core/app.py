@@ -78,10 +78,12 @@ class Omnichannel:
         hosts: plugins with @hostimpl functions that want to be told events.
         host_lists: lists the host keeps for settings ("shipping_providers"): name -> account -> value -> label.
         callback_base: where marketplaces reach the host, e.g. https://host.example/omnichannel; '' is nowhere.
+        clock: what time it is; a test's stands still until it is turned.
         work: run processes in this house's own task group; False: only queue (a worker runs them).
         slots: processes at once.
         lease: seconds without a sign after which a worker's processes are taken over, where its file lock cannot tell.
         delete_patience: so long a deleted connection asks what became of pushes that may have arrived.
+        catalog: the drivers that are there; default: those of the installed distributions.
 
     Raises on entering:
         VaultSealed: no key, or another one than the store's. StoreOutdated. StorageError.

@@ -6,6 +6,7 @@ a stable word for logs, rows and translations.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -133,12 +134,20 @@ class VaultSealed(OperatorNeeded):
 
 
 # --- nobody: wait -------------------------------------------------------------------------------------------------
+WAIT_MAX = 14 * 86_400.0  # seconds; whoever is told to wait longer asks again then
+
+
+def bounded(wait: float) -> float:
+    """Seconds as somebody else said them, as seconds one can wait: 0 to two weeks."""
+    return min(max(wait, 0.0), WAIT_MAX) if not math.isnan(wait) else 0.0
+
+
 class RemoteError(OmnichannelError):
-    """Nobody has to act; `wait` seconds when the remote said so."""
+    """Nobody has to act; `wait` seconds when the remote said so, two weeks at most."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.wait = None if wait is None or math.isnan(wait) else bounded(wait)
 
     def __reduce__(self) -> tuple[type[RemoteError], tuple[str, float | None]]:
         return type(self), (str(self), self.wait)

@@ -181,7 +181,7 @@ class House:
 
     def note(self, health: Health) -> None:
         """What the world says."""
-        self.store.write_now(lambda tx: Connections(tx, "a").note(1, health=health))
+        self.store.write_now(lambda tx: Connections(tx, "a").let_in(1, health, ""))
 
     def set(self, row: OutboxRow, **values: Any) -> None:
         """Reach into a row, as a kill or a restored backup would leave it."""

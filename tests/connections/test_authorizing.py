@@ -87,17 +87,30 @@ async def test_brought_fields_survive_a_second_trip(open_house: Any) -> None:
         assert returned.form.values["key"] == "brought"
 
 
-@pytest.mark.parametrize("how", ["used", "late", "unknown", "other account", "other actor", "none"])
+async def test_late(open_house: Any, clock: Any) -> None:
+    """Ten minutes later the answer counts no more, and the form with all that was typed is there for another trip."""
+    async with opened(open_house) as (house, _):
+        trip = await begun(house, name="My lab")
+        clock.turn(601)
+        for _again in range(2):
+            returned = await house.connections.returned(back(trip.url), account="acme", actor="ann")
+            assert isinstance(returned.error, errors.AuthorizationDenied)
+            assert (returned.form.id, returned.form.name, returned.form.authorized) == (trip.draft, "My lab", False)
+            assert returned.form.values["secret"] == {"set": True}
+            trip = await begun(house, typed={}, draft=returned.form.id)
+            clock.turn(601)
+        assert (await house.connections.draft("acme", trip.draft, actor="ann")).values["shop"] == "a"
+
+
+@pytest.mark.parametrize("how", ["used", "unknown", "other account", "other actor", "none"])
 async def test_state(open_house: Any, clock: Any, how: str) -> None:
-    """A state is good once, for ten minutes, for its account and its user."""
+    """A state is good once, for its account and its user."""
     async with opened(open_house) as (house, _):
         trip = await begun(house)
         await house.accounts.add("other")
         came, account, actor = back(trip.url), "acme", "ann"
         if how == "used":
             await house.connections.returned(came, account=account, actor=actor)
-        elif how == "late":
-            clock.turn(601)
         elif how == "unknown":
             came = back("state=guess")
         elif how == "none":

@@ -41,7 +41,7 @@ def test_what_waits_is_woken(store: Store) -> None:
     """Processes and pushes put off by the wrong clock are due, dead leases over; real waits and a person's stay."""
 
     def fill(tx: Tx) -> dict[str, int]:
-        waits = {"lost": AHEAD, "soon": RIGHT + timedelta(days=6)}
+        waits = {"lost": AHEAD, "soon": RIGHT + timedelta(days=13)}
         ids = {
             key: Processes(tx, "a").submit(connection=1, kind="k", key=key, payload={}, now=RIGHT, run_at=at)[0].id
             for key, at in waits.items()

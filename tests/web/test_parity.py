@@ -45,7 +45,7 @@ ELSEWHERE = {
     ("connections.settings", "pages"): "", ("licenses", "applications"): "REST",
     ("licenses", "remove"): "pages and REST", ("licenses", "add_revocations"): "the operator's: command line and REST",
     ("processes", "get"): "REST and command line: pages list them", ("views", "get"): "",
-    ("drivers", "load"): "inside the others",
+    ("drivers", "load"): "inside the others", ("licenses", "clock_mark"): "doctor's, on the command line",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +220,7 @@ async def delete(options: Options, connection: int, yes: bool, no_wait: bool) ->
 @secrets.typed
 @from_stdin
 @from_file
+@click.option("--draft", type=int, default=None, help="Of an earlier authorize: what it holds need not be typed again.")
 @click.option("--port", default=0, help="Of the loopback address the browser comes back to.")
 @asynchronous
 async def authorize(
@@ -227,6 +229,7 @@ async def authorize(
     sets: tuple[str, ...],
     secrets_stdin: bool,
     secrets_file: str | None,
+    draft: int | None,
     port: int,
 ) -> None:
     """AUTHORIZE: prints where the browser goes, waits for it on loopback, keeps a draft to create or edit with."""
@@ -234,13 +237,13 @@ async def authorize(
 
     account = options.need_account()
     async with options.opened() as house:
-        connection = int(driver_or_connection) if driver_or_connection.isdigit() else None
+        connection = int(driver_or_connection) if re.fullmatch("[0-9]+", driver_or_connection) else None
         driver = (
             driver_or_connection if connection is None else (await house.connections.get(account, connection)).driver
         )
         schema = (await house.drivers.schema(account, driver))["credentials"]
         form = secrets.gather(schema, sets, secrets_stdin=secrets_stdin, secrets_file=secrets_file, editing=True)
-        returned = await authorize_on_loopback(house, options, driver, form, connection, port)
+        returned = await authorize_on_loopback(house, options, driver, form, connection, port, draft)
         show({"draft": returned.form.id, "authorized": returned.form.authorized, "values": returned.form.values},
              as_json=options.as_json)  # fmt: skip
         if returned.error is not None:

@@ -21,18 +21,19 @@ PAGE = b"<!doctype html><title>omnichannel</title><p>You can close this window a
 
 
 async def authorize_on_loopback(
-    house: Omnichannel, options: Options, driver: str, form: Mapping[str, Any], connection: int | None, port: int
-) -> Returned:
-    """Begin, wait for the browser, finish. Ten minutes at most."""
+    house: Omnichannel, options: Options, driver: str, form: Mapping[str, Any], connection: int | None, port: int,
+    draft: int | None = None,
+) -> Returned:  # fmt: skip
+    """Begin, wait for the browser, finish. Ten minutes at most; the draft stays for an hour whatever happens."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
     calls, arrived = anyio.create_memory_object_stream[Call](1)
     async with listener, calls, arrived:
         local = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - anyio's, not a query
         begun = await house.connections.authorize(
             options.need_account(), driver, form, return_url=f"http://127.0.0.1:{local}/return", actor=options.actor,
-            connection=connection,
+            connection=connection, draft=draft,
         )  # fmt: skip
-        say(f"Open this address in a browser, and come back:\n  {begun.url}")
+        say(f"Draft {begun.draft}. Open this address in a browser, and come back:\n  {begun.url}")
         call: Call | None = None
         with anyio.move_on_after(600):
             async with anyio.create_task_group() as group:
@@ -41,7 +42,7 @@ async def authorize_on_loopback(
                 group.cancel_scope.cancel()
         if call is None:
             raise errors.AuthorizationDenied(
-                "Nobody came back from the marketplace within ten minutes: authorize again."
+                f"Nobody came back from the marketplace within ten minutes: authorize again with --draft {begun.draft}."
             )
         return await house.connections.returned(call, account=options.need_account(), actor=options.actor)
 

@@ -127,19 +127,23 @@ class Authorizing:
             driver: whose address it came to, where each driver has its own (RFC 9700 4.4.2.2); '' is not compared.
 
         Raises:
-            AuthorizationDenied: the state is unknown, used, late, or another account's, user's or driver's.
+            AuthorizationDenied: the state is unknown, used, or another account's, user's or driver's. One of your own
+                that is late brings the form back, with the reason.
         """
         now, state = self.parts.clock.now(), call.query.get("state", "")
         draft = await self.parts.store.write(lambda tx: drafts.take_state(tx, _hash(state), now))
         asked = (account, actor, driver or (draft.driver if draft else ""))
         foreign = draft is not None and (draft.account, draft.actor, draft.driver) != asked
-        if draft is None or foreign or _late(draft, now):
+        if draft is None or foreign:
             raise errors.AuthorizationDenied(
                 "This answer belongs to no open AUTHORIZE of yours: press AUTHORIZE again."
             )
         declared = await self.sessions.driver(account, draft.driver)
         brought = await self.brought(account, declared, draft.id, actor, draft.connection)
         form = forms.validate(declared.credentials, brought.typed, brought=brought.typed)
+        if _late(draft, now):
+            late = errors.AuthorizationDenied("This answer came too late: press AUTHORIZE again.")
+            return Returned(self._shown(draft, declared, form, brought.token), late)
         trip = Trip(state=state, return_url=draft.context.get("return_url", ""), context=draft.context)
         try:
             grant = await self._finish(account, declared, draft, form, trip, call)
@@ -300,6 +304,7 @@ class Authorizing:
         number = before.id if before else await self.parts.store.write(lambda tx: next_number(tx, "connection"))
         context = {**(before.context if before else {}), "return_url": return_url,
                    "state_until": (now + STATE_LIFE).isoformat()}  # fmt: skip
+        name = name or (before.name if before else "")
         return Draft(
             id=number, account=account, driver=driver, actor=actor, connection=connection, name=name, context=context,
             remote_account=form.remote_account(), created_at=now, expires_at=now + DRAFT_LIFE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,20 +88,24 @@ def same_account(seen: Connection, form: Credentials, found: Checkup, move_accou
 
 def with_checkup(seen: Connection, found: Checkup, now: datetime) -> Connection:
     """A connection as its check says it is; what expires within two weeks is announced."""
-    health, reason = verdict(found.missing, found.expires, now)
-    return attrs.evolve(
-        seen, remote_title=found.title, works=found.works, missing=dict(found.missing), expires=dict(found.expires),
-        health=health, health_reason=reason,
-    )  # fmt: skip
+    seen = attrs.evolve(
+        seen, remote_title=found.title, works=found.works, missing=dict(found.missing), expires=dict(found.expires)
+    )
+    if seen.health is Health.SUSPENDED:  # the gate's answer is not the remote's to change
+        return seen
+    health, reason = verdict(seen, now)
+    return attrs.evolve(seen, health=health, health_reason=reason)
 
 
-def verdict(missing: Mapping[str, str], expires: Mapping[str, datetime], now: datetime) -> tuple[Health, str]:
-    """Health and reason of a connection whose remote answers."""
-    soon = sorted((at, what) for what, at in expires.items() if at - now < SOON)
+def verdict(seen: Connection, now: datetime) -> tuple[Health, str]:
+    """Health and reason of a connection whose remote answers: what ends soon, then callbacks that were refused."""
+    soon = sorted((at, what) for what, at in seen.expires.items() if at - now < SOON)
     if soon:
         at, what = soon[0]
         return Health.ATTENTION, f"The {what} ends on {at:%d/%m/%Y}: renew it before."
-    return Health.OK, f"Without: {', '.join(sorted(missing))}." if missing else ""
+    if seen.calls_trouble:
+        return Health.ATTENTION, seen.calls_trouble
+    return Health.OK, f"Without: {', '.join(sorted(seen.missing))}." if seen.missing else ""
 
 
 def keep(tx: Tx, account: str, connection_id: int, found: Checkup, now: datetime) -> None:

@@ -12,7 +12,7 @@ import anyio
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import outcomes
+from omnichannel_core.connections import checking, outcomes
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.driver import (
     Batch,
@@ -293,5 +293,6 @@ class _Cycle:
             hub.refresh_flags(tx, connection.account, connection.id)
         mine = Connections(tx, connection.account)
         if accepted and mine.switches(connection.id)[1] is Health.WAITING:
-            mine.note(connection.id, health=Health.OK)
+            health, reason = checking.verdict(mine.get(connection.id).seen, now)
+            mine.note(connection.id, health=health, reason=reason)
         self.turn.beat(tx, done=total, message=f"{self.stream.name}: {total} accepted", payload=self.turn.payload)

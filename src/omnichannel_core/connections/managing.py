@@ -20,7 +20,7 @@ from omnichannel_core.connections.switching import Switching
 from omnichannel_core.connections.widening import widen
 from omnichannel_core.driver import Checkup, Driver, Token
 from omnichannel_core.model.connection import Connection, clean_name
-from omnichannel_core.model.lifecycle import Move, Status, move
+from omnichannel_core.model.lifecycle import Health, Move, Status, move
 from omnichannel_core.model.process import Process
 from omnichannel_core.records import Record
 from omnichannel_core.storage import audits, bodies, drafts
@@ -249,9 +249,9 @@ class Managing:
         except errors.FormInvalid:
             stored = None  # of an older driver: everything is typed anew
         form = forms.validate(driver.credentials, typed, stored=stored, brought=brought.typed)
-        if brought.token is None and forms.proof(form, self.parts.vault.pepper) == (
-            forms.proof(stored, self.parts.vault.pepper) if stored else ""
-        ):
+        pepper = self.parts.vault.pepper
+        same = stored is not None and form.remote_account() == stored.remote_account()
+        if brought.token is None and stored and same and forms.proof(form, pepper) == forms.proof(stored, pepper):
             async with self.sessions.open(account, kept.seen.id) as work:
                 work.session.forms[driver.credentials] = form
                 return form, await checking.run(work), brought
@@ -281,6 +281,8 @@ class Managing:
         if grant != was:
             grants.sweep(was)
         self.sessions.tokens.forget(grant)
+        if seen.calls_trouble:  # these may have what was missing
+            mine.subscribe_again(seen.id, self.parts.clock.now())
 
     async def _save(
         self, account: str, kept: Kept, seen: Connection, changed: Sequence[str], actor: str, also: Any = None,
@@ -294,7 +296,7 @@ class Managing:
             mine = Connections(tx, account)
             now = mine.get(seen.id)
             wanted = attrs.evolve(seen, status=now.seen.status)
-            if not changed:  # a name alone says nothing about health
+            if not changed or now.seen.health is Health.SUSPENDED:  # a name alone says nothing about health
                 wanted = attrs.evolve(wanted, health=now.seen.health, health_reason=now.seen.health_reason)
             mine.replace(attrs.evolve(now, seen=wanted), was=kept.seen.version)
             audits.note(tx, account, self.parts.clock.now(), "connection edited", str(seen.id), actor=actor,

@@ -95,7 +95,7 @@ def _known(row: OutboxRow, outcome: object, now: datetime, *, can_settle: bool) 
         case Rejected(reason=reason):
             return Change(row=row, state=Sending.REJECTED, due_at=now, reason=_cut(str(reason)), batch=row.batch)
         case Pending(ticket=ticket, wait=wait) if can_settle:
-            at = now + timedelta(seconds=max(wait.seconds, 1.0))
+            at = now + timedelta(seconds=max(errors.bounded(wait.seconds), 1.0))
             return Change(
                 row=row, state=Sending.PENDING, due_at=at, reason=_cut(wait.why), ticket=ticket, batch=row.batch
             )
@@ -107,6 +107,7 @@ def _known(row: OutboxRow, outcome: object, now: datetime, *, can_settle: bool) 
 
 def _later(wait: float | None, attempts: int) -> timedelta:
     """What was said; and where nothing was, or it was said too often, 30 s doubling to 30 min."""
+    wait = None if wait is None else errors.bounded(wait)
     first, longest = BACKOFF
     often = attempts - PATIENT if wait is not None else attempts
     own = min(first * 2.0 ** min(often - 1, 16), longest) if often > 0 else 0.0

@@ -132,7 +132,7 @@ class Pull:
                 raise errors.ContractBroken(f"Stream {name} gave no Page with a {self.stream.cursor.__name__}.")
             if not isinstance(page.more, bool | Wait):
                 raise errors.ContractBroken(f"Stream {name} gave a Page whose `more` is neither a bool nor a Wait.")
-            if not isinstance(page.total, int | None):
+            if not isinstance(page.total, int | None) or not 0 <= (page.total or 0) < 2**63:
                 raise errors.ContractBroken(f"Stream {name} gave a Page whose `total` is no number.")
             check_records(self.stream, page.records)
 

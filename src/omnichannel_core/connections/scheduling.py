@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import anyio
@@ -12,7 +13,7 @@ import anyio.to_thread
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.connections import delivering, scratch, synchronizing
+from omnichannel_core.connections import checking, delivering, scratch, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions
@@ -122,10 +123,11 @@ class Scheduling:
             if (account, driver) not in judged:
                 judged[account, driver] = await self._closed(account, driver)
             why = judged[account, driver]
-            if why and health != Health.SUSPENDED:
-                await self._suspend(account, connection_id, why)
-            elif not why and health == Health.SUSPENDED:
-                await self._return(account, connection_id, status == Status.ACTIVE)
+            with suppress(errors.NotFound):  # deleted meanwhile
+                if why and health != Health.SUSPENDED:
+                    await self._suspend(account, connection_id, why)
+                elif not why and health == Health.SUSPENDED:
+                    await self._return(account, connection_id, status == Status.ACTIVE)
 
     async def _closed(self, account: str, driver: str) -> str:
         try:
@@ -140,7 +142,8 @@ class Scheduling:
 
     async def _return(self, account: str, connection_id: int, active: bool) -> None:
         def write(tx: Tx) -> None:
-            Connections(tx, account).note(connection_id, health=Health.OK)
+            mine = Connections(tx, account)
+            mine.let_in(connection_id, *checking.verdict(mine.get(connection_id).seen, self.parts.clock.now()))
             if active:
                 synchronizing.resume(tx, self.parts, account, connection_id, spread=SPREAD)
 

@@ -80,8 +80,13 @@ class Switching:
         kept = mine.get(connection_id)
         status = move(connection_id, kept.seen.status, wanted) or kept.seen.status
         seen = attrs.evolve(kept.seen, status=status, version=kept.seen.version + 1)
-        if wanted is Move.ENABLE and seen.health is Health.SUSPENDED:
-            seen = attrs.evolve(seen, health=Health.OK, health_reason="")
+        if wanted is Move.DISABLE:  # nobody wants to be called any more
+            mine.calls(connection_id, "")
+            seen = attrs.evolve(seen, calls_trouble="")
+        let_in = wanted is Move.ENABLE and seen.health is Health.SUSPENDED
+        if let_in or _is_about_calls(kept.seen):
+            health, reason = checking.verdict(seen, now)
+            seen = attrs.evolve(seen, health=health, health_reason=reason)
         mine.replace(attrs.evolve(kept, seen=seen))
         if wanted is Move.DISABLE:
             Schedules(tx, account).rest(connection_id)
@@ -102,17 +107,35 @@ class Switching:
             if call is not None:
                 async with self.sessions.open(seen.account, seen.id) as work:
                     await checking.asked("Callbacks", lambda: call(work.session))
+            await self._calls(seen, "")
         except errors.NotAdmitted:
             return  # suspended: health says so already
         except errors.RemoteError as trouble:
             _log.info("connection %d: callbacks not changed: %s", seen.id, trouble.key)
             await self._subscribe_again(seen, SOON)
         except errors.OmnichannelError as trouble:
-            reason = f"Callbacks could not be changed: {trouble}"
-            await self.parts.store.write(
-                lambda tx: Connections(tx, seen.account).note(seen.id, health=Health.ATTENTION, reason=reason)
-            )
+            if wanted is Move.ENABLE:
+                await self._calls(seen, f"Callbacks could not be changed: {trouble}")
+
+    async def _calls(self, seen: Connection, trouble: str) -> None:
+        """What is wrong with callbacks stays on the connection until they work or nobody wants them."""
+
+        def write(tx: Tx) -> None:
+            mine = Connections(tx, seen.account)
+            now = mine.get(seen.id).seen
+            mine.calls(seen.id, trouble)
+            if now.health is Health.OK or _is_about_calls(now):
+                health, reason = checking.verdict(attrs.evolve(now, calls_trouble=trouble), self.parts.clock.now())
+                mine.note(seen.id, health=health, reason=reason)
+
+        if trouble or seen.calls_trouble:
+            await self.parts.store.write(write)
 
     async def _subscribe_again(self, seen: Connection, wait: timedelta) -> None:
         at = self.parts.clock.now() + wait
         await self.parts.store.write(lambda tx: Connections(tx, seen.account).subscribe_again(seen.id, at))
+
+
+def _is_about_calls(seen: Connection) -> bool:
+    """Whether health says nothing but that callbacks were refused."""
+    return bool(seen.calls_trouble) and seen.health_reason == seen.calls_trouble

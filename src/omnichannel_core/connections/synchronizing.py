@@ -231,7 +231,7 @@ class Synchronizing:
             turn.beat(tx)
             mine = Connections(tx, connection.account)
             seen = mine.get(connection.id).seen
-            health, reason = checking.verdict(seen.missing, seen.expires, now)
+            health, reason = checking.verdict(seen, now)
             if without:
                 health, reason = Health.ATTENTION, without
             if seen.health is Health.SUSPENDED:  # the gate's answer is not the remote's to change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -139,10 +140,8 @@ def retry_after(answer: Answer) -> float | None:
     text = answer.headers.get("retry-after", "").strip()
     if not text:
         return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    if re.fullmatch(r"[0-9]{1,20}(\.[0-9]{0,20})?", text):
+        return float(text)
     try:
         at = parsedate_to_datetime(text)
         sent = parsedate_to_datetime(answer.headers["date"]) if "date" in answer.headers else datetime.now(UTC)

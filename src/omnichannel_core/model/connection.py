@@ -23,6 +23,7 @@ class Connection:
         order_return_errors: an order or return, or a shipment, invoice or cancellation of one, has failed and is
             neither retried well nor dismissed.
         other_errors: how many records of other streams have failed.
+        calls_trouble: why the marketplace could not be asked to call; '' when it was, or nobody wants it to.
         version: counts changes of what people edit; a stale form is a Conflict.
     """
 
@@ -43,6 +44,7 @@ class Connection:
     expires: dict[str, datetime] = attrs.field(factory=dict)
     created_at: datetime
     last_synced_at: datetime | None = None
+    calls_trouble: str = ""
     version: int = 1
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+import attrs
+
 from omnichannel_core import errors
 from omnichannel_core.model.process import State
 from omnichannel_core.processes.turn import Again, Done, Turn, Wait
@@ -36,11 +38,21 @@ def answered(turn: Turn, answer: Done | Again | Wait, now: datetime) -> Ended:
     if isinstance(answer, Again):
         state, run_at = State.QUEUED, now
     elif isinstance(answer, Wait):
-        state, run_at = State.WAITING, now + timedelta(seconds=max(answer.seconds, 0.0))
+        state, run_at = State.WAITING, now + timedelta(seconds=errors.bounded(answer.seconds))
     return Ended(
         held=held(turn), state=state, now=now, run_at=run_at, message=said or None, payload=payload,
         attempts=0, error_key="", error="",
     )  # fmt: skip
+
+
+def wordless(one: Ended) -> Ended:
+    """The same end without what somebody else said: what the store refuses must not keep others from theirs."""
+    return attrs.evolve(one, message=None, payload=None, error=one.error and "Its words cannot be stored.")
+
+
+def broken(turn: Turn, now: datetime) -> Ended:
+    """It raised what cannot even be told."""
+    return Ended(held=held(turn), state=State.FAILED, now=now, error_key=INTERNAL, error="The log says more.")
 
 
 def stopped(turn: Turn, now: datetime) -> Ended:
@@ -73,7 +85,7 @@ def pause(attempts: int, wait: float | None, chance: float) -> float:
         chance: 0 to 1; spreads those that failed together by a tenth to either side.
     """
     if wait is not None:
-        return max(wait, 0.0) * (1 + chance / 20)
+        return errors.bounded(wait) * (1 + chance / 20)
     doubled = FIRST * 2.0 ** min(attempts - 1, 16)
     return float(min(doubled, LONGEST) * (0.9 + chance / 5))
 

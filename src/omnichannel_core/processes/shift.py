@@ -187,6 +187,16 @@ class Shift:
         wanted = self._wanted(ended, free, busy, rescues=rescues, passes=passes)
         try:
             done = await self._store.write(lambda tx: exchange(tx, wanted))
+        except errors.StorageError:
+            self._ended[:0] = ended
+            raise
+        except Exception as cause:
+            plain = [endings.wordless(one) for one in ended]
+            self._ended[:0] = plain
+            if plain == ended:
+                raise
+            _log.error("what turns said cannot be stored: %s", type(cause).__name__)
+            return True
         except BaseException:
             self._ended[:0] = ended
             raise
@@ -240,7 +250,7 @@ class Shift:
         try:
             ended = await self._handle(turn)
         except Exception as error:  # noqa: BLE001 - a handler's fault must not become the runner's
-            ended = await self._raised(turn, error)
+            ended = await self._ended_by(turn, error)
         if ended is None:
             self._running.pop((turn.process.id, turn.fence), None)
         else:
@@ -248,6 +258,13 @@ class Shift:
             self._ended.append(ended)
         self._queue.work.ring()
         self._over.ring()
+
+    async def _ended_by(self, turn: Turn, error: Exception) -> turns.Ended | None:
+        try:
+            return await self._raised(turn, error)
+        except Exception:  # noqa: BLE001 - an error may be made to break whoever looks at it
+            _log.exception("how process %s ended cannot be told", turn.process.id)
+            return endings.broken(turn, self._clock.now())
 
     async def _handle(self, turn: Turn) -> turns.Ended | None:
         with turn.scope, telemetry.turn(turn.process.kind):

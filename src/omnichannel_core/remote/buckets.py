@@ -13,6 +13,7 @@ from typing import Protocol
 import attrs
 import msgspec
 
+from omnichannel_core import errors
 from omnichannel_core.driver.remote import Limit, Reading
 
 NOW = 0.0
@@ -124,7 +125,7 @@ class Bucket(msgspec.Struct):
 
     def wait(self, seconds: float, now: float) -> None:
         """The remote says slow down: nothing before so many seconds are over, and what drips is empty over there."""
-        self.hold = max(self.hold, now + seconds)
+        self.hold = max(self.hold, now + errors.bounded(seconds))
         if not self.told and self.left is not None and self.left > 0:
             self.left, self.at = 0.0, max(self.at, now)
 
@@ -215,10 +216,12 @@ class Bucket(msgspec.Struct):
         return max(1.0, self.drop) * (1 + self.pending)
 
     def _read(self, plan: Plan, reading: Reading, cost: float, now: float) -> None:
+        if not all(value is None or math.isfinite(value) for value in attrs.astuple(reading)):
+            return  # nothing that one can count with
         self.rate = reading.rate if reading.rate is not None and reading.rate > 0 else self.rate
         self.burst = reading.burst if reading.burst is not None and reading.burst > 0 else self.burst
         if reading.full_in is not None:
-            self._read_window(plan, reading.left, reading.full_in, cost, now)
+            self._read_window(plan, reading.left, errors.bounded(reading.full_in), cost, now)
         elif reading.left is not None:
             if self.told:
                 self._lower(reading.left)

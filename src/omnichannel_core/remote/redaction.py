@@ -24,7 +24,7 @@ _FORM = re.compile(r"(?i)\b(code|sig)=[^\s&'\"]{8,4000}")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
 _URL = re.compile(r"(?i)\b(https?://)(?:[^\s/@'\"?#]*@)?([^\s?#'\"<>]*)(?:[?#][^\s'\"<>]*)?")
 _CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, *range(0x80, 0xA0), *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A), 0x2028, 0x2029, 0x200E, 0x200F) if code not in (9, 10)}  # fmt: skip
+    *range(0x2066, 0x206A), *range(0xD800, 0xE000), 0x2028, 0x2029, 0x200E, 0x200F) if code not in (9, 10)}  # fmt: skip
 
 _HEAD = 4  # characters by which a spelling is found; looking through a line costs the same however many are known
 _index: dict[str, dict[str, int]] = {}  # head -> spelling -> how many sessions know it

@@ -105,14 +105,37 @@ class Connections:
     def note(
         self, connection_id: int, *, health: Health | None = None, reason: str = "", synced_at: datetime | None = None
     ) -> None:
-        """What the world says about it; not a change of the user's (the version stays)."""
+        """What the world says about it; not a change of the user's (the version stays).
+
+        While the gate is closed its word stays, whatever a remote says: see `let_in`.
+        """
         values: dict[str, Any] = {}
         if health is not None:
-            values |= {"health": health.value, "health_reason": reason}
+            closed = C.health == (Health.SUSPENDED.value if health is not Health.SUSPENDED else "")
+            values |= {
+                "health": sa.case((closed, C.health), else_=health.value),
+                "health_reason": sa.case((closed, C.health_reason), else_=reason),
+            }
         if synced_at is not None:
             values["last_synced_at"] = micros(synced_at)
         self._tx.execute(
             sa.update(connection).where(C.account_id == self._account, C.id == connection_id).values(**values)
+        )
+
+    def let_in(self, connection_id: int, health: Health, reason: str) -> None:
+        """The gate is open again."""
+        self._tx.execute(
+            sa.update(connection)
+            .where(C.account_id == self._account, C.id == connection_id)
+            .values(health=health.value, health_reason=reason)
+        )
+
+    def calls(self, connection_id: int, trouble: str) -> None:
+        """Why the marketplace could not be asked to call; '' when it was, or nobody wants it to."""
+        self._tx.execute(
+            sa.update(connection)
+            .where(C.account_id == self._account, C.id == connection_id)
+            .values(calls_trouble=trouble)
         )
 
     def subscribe_again(self, connection_id: int, at: datetime) -> None:
@@ -173,7 +196,7 @@ def kept_of(row: Mapping[Any, Any]) -> Kept:
             works=frozenset(json.loads(row["works"])), missing=json.loads(row["missing"]),
             expires={what: datetime.fromisoformat(at) for what, at in json.loads(row["expires"]).items()},
             created_at=moment(row["created_at"]), last_synced_at=maybe_moment(row["last_synced_at"]),
-            version=row["version"],
+            calls_trouble=row["calls_trouble"], version=row["version"],
         ),
         credentials=json.loads(row["credentials"]), grant=row["grant_id"], subject=row["subject"],
         callback_key=row["callback_key"], fence=row["fence"], arrived_at=maybe_moment(row["arrived_at"]),

@@ -218,7 +218,7 @@ def _retain_records(tx: Tx, connection_id: int, kind: str, before: datetime, now
     last_before, last_run = json.loads(stored) if stored else (None, None)
     age = sa.func.coalesce(R.at, R.changed_at)
     due = sa.select(R.remote_id, R.body).where(R.connection_id == connection_id, R.kind == kind, age < micros(before))
-    if last_run is not None and last_run <= micros(now):  # else a clock that went back says nothing of what is new
+    if last_run is not None and last_run <= micros(now):  # else the clock was set back since then
         due = due.where(sa.or_(age >= last_before, R.changed_at >= last_run))
     done, last = 0, ""
     while rows := tx.execute(due.where(R.remote_id > last).order_by(R.remote_id).limit(_CHUNK)).all():

@@ -85,7 +85,7 @@ connection = _table(
     _text("driver"), _spoken("name"), _text("status", "active"), _text("health", "ok"), _spoken("health_reason"),
     _int("order_return_errors"), _int("other_errors"),
     _text("remote_account"), _spoken("remote_title"), _text("channel"), _int("grant_id"),
-    _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"),
+    _text("works", "[]"), _text("missing", "{}"), _text("expires", "{}"), _text("calls_trouble"),
     _text("credentials", "{}"), _text("subject"), _text("callback_key"),
     _int("created_at"), _maybe("last_synced_at"), _maybe("arrived_at"), _int("subscribe_at"), _int("version", "1"),
     _int("fence"),

@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from omnichannel_core import errors
 from omnichannel_core.model.outbox import NEVER
 from omnichannel_core.storage import engine
 from omnichannel_core.storage.schema import outbox, process
 from omnichannel_core.storage.store import Tx
 from omnichannel_core.storage.times import micros
 
-AHEAD = timedelta(days=7)  # no remote asks to wait that long
+AHEAD = timedelta(seconds=errors.WAIT_MAX) * 1.1  # nothing waits longer
 LEASE = timedelta(days=1)  # no lease is that long
 P, C = process.c, outbox.c
 

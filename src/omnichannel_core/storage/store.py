@@ -17,6 +17,7 @@ from omnichannel_core.storage.presence import Presence
 
 T = TypeVar("T")
 _CLOSED = (PendingRollbackError, ResourceClosedError)  # what SQLAlchemy says once the session was lost under it
+_UNSTORABLE = "A number or a text in this is none that a store can hold."
 Tx = sa.Connection
 Work = Callable[[Tx], T]
 
@@ -63,7 +64,20 @@ class Store:
         return self._engine
 
     def open(self) -> None:
-        """Blocking. Migrations are the caller's (see `migrations.ensure`)."""
+        """Blocking. Migrations are the caller's (see `migrations.ensure`).
+
+        Raises:
+            StorageError: the files cannot be made or opened.
+        """
+        try:
+            self._open()
+        except OSError as cause:
+            where = cause.filename or self.path or self.data
+            raise errors.StorageError(
+                f"The store cannot be opened: {where}: {cause.strerror}. Check the path, the rights and the disk."
+            ) from cause
+
+    def _open(self) -> None:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,9 +176,15 @@ class Store:
             raise errors.StorageUnavailable(f"The store cannot do this now: {told}. Nothing was changed.") from cause
         except (DBAPIError, raw.Error) as cause:
             told = cause.orig if isinstance(cause, DBAPIError) else cause
+            if isinstance(told, raw.DataError):
+                raise errors.UsageError(_UNSTORABLE) from cause
             if postgres.passing(told):
                 raise errors.StorageUnavailable("The store cannot do this now: its session was ended.") from cause
             raise errors.StorageError(f"The store refused a statement: {type(told).__name__}.") from cause
+        except (OverflowError, UnicodeEncodeError) as cause:
+            if not isinstance(cause, UnicodeEncodeError) and "SQLite" not in str(cause):
+                raise  # nothing that was asked of the database
+            raise errors.UsageError(_UNSTORABLE) from cause
         except (StatementError, *_CLOSED) as cause:
             if not isinstance(getattr(cause, "orig", cause), _CLOSED):
                 raise  # nobody's weather: a statement of ours is wrong

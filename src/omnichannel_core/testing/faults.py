@@ -90,6 +90,13 @@ class FaultProxy:
         with self._lock:
             self._choose, self._number = choose, 0
 
+    def quiet(self, seconds: float = 5.0) -> bool:
+        """Blocking: whether every connection has ended within so many seconds, and so all that came on them is done."""
+        end = time.monotonic() + seconds
+        while self._peers and time.monotonic() < end:
+            time.sleep(0.002)
+        return not self._peers
+
     def start(self) -> None:
         """Begin to listen."""
         threading.Thread(target=self._accept, daemon=True).start()

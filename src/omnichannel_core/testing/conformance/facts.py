@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -16,6 +16,9 @@ from omnichannel_core.driver import Token
 from omnichannel_core.records import Record
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import load, served
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
 """By pull stream, and by record id: fields as they must come in ({} where only the id matters).
@@ -65,8 +68,10 @@ class DriverConformance:
         later: seconds from a change over there until the next run can see it (an index that lags, a run that is due).
         without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
             told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
-        records: how many records the rule of flat memory pulls (a million in a campaign).
-        patience: seconds for one rule on one loop.
+        records: how many records the rule of flat memory pulls.
+        patience: seconds for one try of a rule on one loop.
+        thorough: more cases, a longer soak, a million records: `pytest --conformance=thorough --timeout=0`.
+        seed: of everything that is drawn: `pytest --conformance-seed=7`.
     """
 
     driver: ClassVar[str] = ""
@@ -83,6 +88,8 @@ class DriverConformance:
     without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
+    thorough: bool = False
+    seed: int = 0
 
     def __init_subclass__(cls, **more: Any) -> None:
         """A standard test is never replaced."""
@@ -122,6 +129,10 @@ class DriverConformance:
 
     def pushes(self, remote: Remote) -> Mapping[str, Sequence[Record]]:
         """Records to push, by stream: at least one for each push stream."""
+        return {}
+
+    def drawn(self, remote: Remote) -> Mapping[str, SearchStrategy[Record]]:
+        """Strategies for records that are accepted as well, by stream (omnichannel_core.testing.strategies)."""
         return {}
 
     def held(self, remote: Remote) -> object:

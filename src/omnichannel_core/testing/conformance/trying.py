@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from omnichannel_core.testing.session import PATIENCE, LoneSession
 
 T = TypeVar("T")
 MOST_PAGES = 2_000
+THOROUGH = 60  # times as patient
 WAITS = 20  # for the limits of one call
 TYPED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE,
@@ -142,10 +143,10 @@ class Bench:
             await self.walk(stream, session=session)
         return session
 
-    async def stocked(self) -> LoneSession:
-        """Prepared, and the orders that samples are about are imported."""
+    async def stocked(self, more: Iterable[Record] = ()) -> LoneSession:
+        """Prepared, and the orders that samples, or more records, are about are imported."""
         session = await self.prepared()
-        records = [one for records in self._samples().values() for one in records]
+        records = [*more, *(one for records in self._samples().values() for one in records)]
         ids = list(dict.fromkeys(filter(None, (getattr(one, "order_id", "") for one in records))))
         for stream in self.driver.pulls.values():
             if ids and stream.fetch is not None and Order in stream.yields:
@@ -159,11 +160,14 @@ class Bench:
 
     def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
         """The author's samples as the house would hand them out."""
-        records = self._samples().get(stream.name, ())
+        yield from self.batched(stream, self._samples().get(stream.name, ()))
+
+    def batched(self, stream: PushStream[Any], records: Sequence[Record], told: str = "") -> Iterator[Batch[Any]]:
+        """Any records of a stream; `told` tells what is told apart from what was told before."""
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
-            items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
-            yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
+            items = [Item(key=f"{stream.name}{told}-{at + n}", record=one) for n, one in enumerate(part)]
+            yield Batch(key=f"batch-{stream.name}{told}-{at}", items=[self._with_order(item) for item in items])
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
         order = self.sessions[0].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
@@ -219,11 +223,12 @@ class Subject:
     ) -> None:
         clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
         bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
+        patience = self.facts.patience * (THOROUGH if self.facts.thorough else 1)
         try:
-            with anyio.fail_after(self.facts.patience):
+            with anyio.fail_after(patience):
                 await work(bench)
         except TimeoutError:
-            raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
+            raise Failed(f"It does not end within {patience:g} s; something waits without an end.") from None
         except Exception as problem:  # noqa: BLE001 - a loop that shows it would trip over one that cannot be shown
             raise _known(problem) from None
         finally:

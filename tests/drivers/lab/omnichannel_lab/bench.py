@@ -51,6 +51,7 @@ class Bench:
     account: str = ""
     trouble: dict[str, Exception] = attrs.field(factory=dict)
     checked: int = 0
+    trips: list[str] = attrs.field(factory=list)  # addresses the browser was sent to
     outcome: Any = None  # what settle finds out; None is nothing
 
     async def give(self, name: str, session: Session, cursor: At) -> Any:

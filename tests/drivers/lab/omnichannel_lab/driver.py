@@ -56,6 +56,7 @@ async def begin(session: Session, trip: Trip) -> str:
     """Needs the secret."""
     if session[LabCredentials].secret is None:
         raise errors.FormInvalid("AUTHORIZE needs the secret.", {"secret": "Fill in this field."})
+    bench.BENCH.trips.append(f"https://lab.example/authorize?state={trip.state}&back={trip.return_url}")
     return f"https://lab.example/authorize?state={trip.state}"
 
 
