@@ -102,10 +102,25 @@ def test_german(browser: Any, filled: dict[str, Any]) -> None:
 def test_screenshots(browser: Any, filled: dict[str, Any], tmp_path: Path) -> None:
     """The main screens as pictures, for the documentation when OMNICHANNEL_SCREENSHOTS names a folder."""
     folder = Path(os.environ.get("OMNICHANNEL_SCREENSHOTS", tmp_path))
+    house, call = browser.live.house, browser.live.call
+    for name in ("Outlet", "Wholesale", "Pop-up store in the old harbor"):
+        made = call(house.connections.create, filled["account"], "echo", name, {"shop": "a", "secret": "hush-echo"})
+        call(house.processes.wait, filled["account"], made.process.id, 60)
     page = browser(filled["account"])
     shots = {"connections": "/", "create": "/new?driver=bigcommerce", "drivers": "/drivers", "errors": "/errors",
              "settings": "/connections/{one}?tab=settings&page=orders", "processes": "/processes"}  # fmt: skip
     for name, path in shots.items():
         page.goto(browser.live.address + path.format(**filled))
-        page.screenshot(path=folder / f"{name}.png")
-        assert (folder / f"{name}.png").stat().st_size > 5_000
+        _shot(page, folder / f"{name}.png")
+    _shot(browser(filled["account"], size="phone", scheme="dark"), folder / "phone.png")
+
+
+def _shot(page: Page, file: Path) -> None:
+    """As far down as there is something to see."""
+    below = page.evaluate("Math.max(...[...document.querySelectorAll('main > *')]"
+                          ".map(one => one.getBoundingClientRect().bottom)) + 24")  # fmt: skip
+    size = page.viewport_size
+    assert size is not None
+    height = min(below, size["height"])
+    page.screenshot(path=file, clip={"x": 0, "y": 0, "width": size["width"], "height": height})
+    assert file.stat().st_size > 5_000
