@@ -22,14 +22,14 @@ def filled(live: Any) -> dict[str, Any]:
     house, call = live.house, live.call
     made = call(house.connections.create, account, "bigcommerce", "Demo store",
                 {"store_hash": store, "access_token": TOKEN})  # fmt: skip
-    call(house.processes.wait, account, made.process.id, 60)
+    call(house.processes.wait, account, made.process.id, 300)
     echo = call(house.connections.create, account, "echo", "Echo shop", {"shop": "a", "secret": "hush-echo"})
-    call(house.processes.wait, account, echo.process.id, 60)
+    call(house.processes.wait, account, echo.process.id, 300)
     call(house.connections.disable, account, [echo.connection.id])
     lost = Shipment(id="p1", order_id="404", carrier="dhl", tracking="1")
     call(house.hub.push, account, made.connection.id, "shipments", [lost])
     for process in call(house.processes.list, account, kind="deliver"):
-        call(house.processes.wait, account, process.id, 60)
+        call(house.processes.wait, account, process.id, 300)
     order = call(house.hub.orders, account, connection=made.connection.id).items[0].id
     return {"account": account, "one": made.connection.id, "off": echo.connection.id, "order": order}
 
@@ -105,10 +105,10 @@ def test_screenshots(browser: Any, filled: dict[str, Any], tmp_path: Path) -> No
     house, call = browser.live.house, browser.live.call
     for name in ("Outlet", "Wholesale", "Pop-up store in the old harbor"):
         made = call(house.connections.create, filled["account"], "echo", name, {"shop": "a", "secret": "hush-echo"})
-        call(house.processes.wait, filled["account"], made.process.id, 60)
+        call(house.processes.wait, filled["account"], made.process.id, 300)
     page = browser(filled["account"])
-    shots = {"connections": "/", "create": "/new?driver=bigcommerce", "drivers": "/drivers", "errors": "/errors",
-             "settings": "/connections/{one}?tab=settings&page=orders", "processes": "/processes"}  # fmt: skip
+    shots = {"connections": "/", "drivers": "/drivers", "processes": "/processes",
+             "settings": "/connections/{one}?tab=settings&page=orders"}  # fmt: skip
     for name, path in shots.items():
         page.goto(browser.live.address + path.format(**filled))
         _shot(page, folder / f"{name}.png")
