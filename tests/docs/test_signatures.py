@@ -7,6 +7,7 @@ import inspect
 import re
 
 from omnichannel_core import driver, records
+from omnichannel_core.testing.conformance.rules import all_rules
 from reference import doors, pages, signatures
 
 
@@ -55,6 +56,8 @@ def test_doors() -> None:
     assert "house.hub.orders" in doors.house()
     assert "- `wrong_credentials`" in doors.kit() or "`wrong_credentials` are well formed" in doors.kit()
     assert "### DriverConformance.held" in doors.kit()
+    rules = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", doors.kit(), re.MULTILINE)
+    assert [name for name, _, _ in rules] == list(all_rules())
 
 
 def test_settings_have_words() -> None:
