@@ -116,4 +116,5 @@ def words(thing: object) -> str:
         else:
             listed = listed and not line
             out.append(line)
-    return "\n".join(out).strip()
+    parts = "\n".join(out).strip().split("`")
+    return "`".join(part if at % 2 else part.replace("<", "&lt;") for at, part in enumerate(parts))

@@ -36,6 +36,7 @@ def test_reference() -> None:
     assert "### sync_streams" in pages.hooks()
     assert {name for name, _ in pages.drivers()} == {"amazon", "bigcommerce", "pos", "shopify"}
     assert "bigcommerce: Order" in pages.settings()
+    assert "http://&lt;real host>.localhost" in pages.settings()  # or a browser takes it for a tag
     assert "| `OMNICHANNEL_DB`" in pages.settings()
     assert "| `CredentialsRejected` | `credentials_rejected` | yes |" in pages.failures()
     assert "| `VaultSealed` | `vault_sealed` |  |" in pages.failures()
