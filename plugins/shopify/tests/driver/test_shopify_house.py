@@ -258,6 +258,25 @@ async def test_s06_uninstall_before_the_connection(house: Omnichannel, shop: Any
     assert (await house.connections.get("acme", one)).health is Health.OK
 
 
+async def test_s06_installed_again_at_shopify(house: Omnichannel, shop: Any):
+    """S6: an app that was installed anew from Shopify's side has a dead token here: the visitor and the connection are
+    told to authorize, and after that it works.
+    """
+    one = await connected(house, shop)
+    healthy = shop.answers["ConnectionCheck"], shop.answers["token"]
+    shop.on("ConnectionCheck", httpx2.Response(401, json={"errors": "[API] Invalid API key or access token"}))
+    shop.on("token", httpx2.Response(400, json={"error": "invalid_client"}))
+    with pytest.raises(errors.AuthorizationNeeded, match="press AUTHORIZE"):
+        await house.connections.receive("shopify", signed(host="aG9zdA"))
+    seen = await house.connections.get("acme", one)
+    assert (seen.health, "press AUTHORIZE" in seen.health_reason) == (Health.ATTENTION, True)
+    shop.on("ConnectionCheck", healthy[0])
+    shop.on("token", healthy[1])
+    draft = await authorized(house, connection=one)
+    await house.connections.edit("acme", one, credentials={"shop": "demo"}, draft=draft, actor="anna")
+    assert (await house.connections.get("acme", one)).health is Health.OK
+
+
 async def test_webhook_brings_one_order(house: Omnichannel, shop: Any, orders: dict[str, Any]):
     """A delivery brings the order it names, once; a forged one is refused."""
     one = await connected(house, shop)

@@ -208,6 +208,18 @@ def test_duties_tips_fees_gift_cards_and_rounding():
     assert found.payments[paid["id"]].method == "gift_card"
 
 
+@pytest.mark.parametrize("title", ["Tip", "Trinkgeld"])
+def test_a_tip_among_the_lines_is_counted_once(title: str):
+    """A tip that stands among the lines is a line of that kind, and no charge beside it."""
+    alone = {"product": None, "variant": None, "requiresShipping": False, "quantity": 1, "taxLines": []}
+    tip = line(2, title=title, originalUnitPriceSet=bag("2"), discountedTotalSet=bag("2"), **alone)
+    other = line(3, title="Engraving", originalUnitPriceSet=bag("3"), discountedTotalSet=bag("3"), **alone)
+    rows = {"nodes": [line(1), tip, other], "pageInfo": {"hasNextPage": False}}
+    found = mapped(totalTipReceivedSet=bag("2"), lineItems=rows)
+    assert [found.lines[gid("LineItem", n)].kind for n in (1, 2, 3)] == ["product", "tip", "digital"]
+    assert "tip" not in {one.kind for one in found.charges.values()}
+
+
 def test_edited_order():
     """A line that an edit took out keeps what was ordered and says what is gone; the new total stands beside it."""
     rows = [line(1, currentQuantity=0, unfulfilledQuantity=0), line(2, currentQuantity=2, unfulfilledQuantity=1)]

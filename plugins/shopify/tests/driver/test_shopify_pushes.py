@@ -373,6 +373,32 @@ async def test_shipment_through_fulfillment_orders(lone: Lone, shop: Any):
     assert session.http.unrepeatable == ["Ship"]
 
 
+async def test_s15_fulfillment_orders_are_paged_to_the_end(lone: Lone, shop: Any):
+    """S15: a line on the last page of the last fulfillment order is found before a parcel is told."""
+    to_ship(shop)
+    first, last = fulfillment_order(1, {1: 1}), fulfillment_order(2, {2: 1})
+    last["lineItems"]["pageInfo"] = {"hasNextPage": True, "endCursor": "l1"}
+    more = fulfillment_order(2, {7: 1})["lineItems"]
+    pages = {None: ([first], {"hasNextPage": True, "endCursor": "o1"}), "o1": ([last], WHOLE)}
+    shop.on(
+        "FulfillmentOrders",
+        lambda said: {
+            "order": {"fulfillmentOrders": dict(zip(("nodes", "pageInfo"), pages[said["after"]], strict=True))}
+        },
+    )
+    shop.on(
+        "FulfillmentOrderLines",
+        lambda said: {"fulfillmentOrder": {"lineItems": more if said["after"] == "l1" else None}},
+    )
+    session = lone()
+    done = await shipments.push(session, one(parcel(lines={gid("LineItem", 7): Decimal(1)})))
+    assert isinstance(done["k1"], Accepted)
+    (said,) = session.asked("Ship")
+    (row,) = said["fulfillment"]["lineItemsByFulfillmentOrder"]
+    assert row["fulfillmentOrderId"] == gid("FulfillmentOrder", 2)
+    assert row["fulfillmentOrderLineItems"] == [{"id": gid("FulfillmentOrderLineItem", 27), "quantity": 1}]
+
+
 async def test_everything_that_is_open_ships_from_each_place(lone: Lone, shop: Any):
     """Without named lines all that is open ships, with one call for each place it lies at."""
     to_ship(shop, fulfillment_order(1, {7: 2}), fulfillment_order(2, {8: 1}, place=SERVICE))
@@ -768,10 +794,18 @@ async def test_refused_part_is_told(lone: Lone, shop: Any):
 
 
 async def test_offer_settles_by_sku(lone: Lone, shop: Any):
-    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing."""
-    catalog(shop, there("T-S", "T-M"))
+    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing. One that is not
+    found is not made anew before Shopify's search has had the time to know it.
+    """
     session = lone()
-    assert isinstance((await offers.settle(session, one(towel())))["k1"], Later)
+    catalog(shop, None)
+    unknown = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(unknown, Later)
+    assert unknown.wait.seconds >= 60
+    catalog(shop, there("T-S", "T-M"))
+    found = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(found, Later)
+    assert found.wait.seconds == 0
     await offers.push(session, one(towel()))
     assert session.asked("CreateProduct") == []
 

@@ -226,7 +226,7 @@ async def test_what_is_taken_away_is_not_to_be_shipped(api: Api) -> None:
     first, second = (line["id"] for line in (await shown(api, order))["lineItems"])
     await api.act(order, "refund", lines=[{"line": 0, "quantity": 1, "restock": "CANCEL", "location": 1}])
     rows = (await shown(api, order))["fulfillmentOrders"][0]["lineItems"]
-    assert {row["_line"]: row["remainingQuantity"] for row in rows} == {first: 1, second: 1}
+    assert {row["lineItem"]["id"]: row["remainingQuantity"] for row in rows} == {first: 1, second: 1}
     await api.act(
         order, "refund", lines=[{"line": n, "quantity": 1, "restock": "CANCEL", "location": 1} for n in (0, 1)]
     )

@@ -88,7 +88,7 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
     reached = list[bool]()
     for stream in subject.driver.pushes.values():
         whole = healthy(subject, stream, _first)
-        for at in in_time(subject, _pushed(subject, stream)):
+        for at in in_time(subject, _pushed(subject, stream), len(subject.driver.pushes)):
             subject.each(lambda bench, s=stream, n=at, w=whole: work(bench, s, n, [w]))  # type: ignore[misc]
 
 

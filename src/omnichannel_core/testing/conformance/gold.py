@@ -65,7 +65,7 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
     """Drawn batches are accepted; states told anew win, and what is repeatable is no more when it is pushed again."""
 
     async def work(bench: Bench, told: Sequence[Sequence[Record]], stream: PushStream[Any]) -> None:
-        await bench.stocked()
+        await bench.stocked(one for records in told for one in records)
         said = list[object]()
         for records in (*told, *reversed(told)) if stream.state else told:
             for batch in bench.batched(stream, records, f"-{len(said)}"):
@@ -81,9 +81,10 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
             raise Failed(f"push of {stream.name}: a state told anew does not win over what was told in between.")
 
     has_samples(subject)
-    for stream, made in _drawn(subject):
-        times = strategies.lists(made, min_size=1, max_size=2)
-        drive(subject, times, lambda bench, told, s=stream: work(bench, told, s), _named)  # type: ignore[misc]
+    drawn = list(_drawn(subject))
+    for stream, made in drawn:
+        times, one = strategies.lists(made, min_size=1, max_size=2), lambda b, told, s=stream: work(b, told, s)
+        drive(subject, times, one, _named, share=len(drawn))
 
 
 def _named(told: Sequence[Sequence[Record]]) -> str:
@@ -195,7 +196,7 @@ def limits_are_kept(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
                 group.start_soon(bench.walk, stream)
