@@ -94,7 +94,7 @@ async def test_no_key_is_made_for_a_store_that_cannot_be_written(open_house: Any
     """Where the store cannot be made, a typed error says so, and no key file is left behind."""
     (tmp_path / "file").write_text("not a folder")
     backing.url, backing.data = str(tmp_path / "file" / "s.db"), tmp_path / "elsewhere"
-    with pytest.raises(errors.StorageError, match="cannot be opened: .*file: "):
+    with pytest.raises(errors.StorageError, match=r"cannot be opened: .*file: "):
         async with open_house():
             pass
     assert list(tmp_path.rglob("*.key")) == []
