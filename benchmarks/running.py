@@ -37,11 +37,13 @@ class Run:
     memory: float
 
 
-def run(command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None) -> Run:
+def run(
+    command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None, patience: float = PATIENCE
+) -> Run:
     """Runs to the end, output into `folder/output.txt`.
 
     Raises:
-        ContenderFailed: it ended with another code than 0, or took longer than half an hour.
+        ContenderFailed: it ended with another code than 0, or took longer than `patience` seconds.
     """
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT), **ALLOCATOR,
@@ -55,7 +57,7 @@ def run(command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = 
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
             preexec_fn=pin(CONTENDER_CORE), start_new_session=True,
         )  # fmt: skip
-        memory = _watch(child, began)
+        memory = _watch(child, began, patience)
         wall = time.perf_counter() - began
         after = os.times()
     if child.returncode != 0:
@@ -65,7 +67,7 @@ def run(command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = 
     return Run(wall, cpu, memory)
 
 
-def _watch(child: subprocess.Popen[bytes], began: float) -> float:
+def _watch(child: subprocess.Popen[bytes], began: float, patience: float) -> float:
     """Waits for the end; the highest sum of resident memory over the tree, in MB."""
     top = psutil.Process(child.pid)
     peak = 0
@@ -73,7 +75,7 @@ def _watch(child: subprocess.Popen[bytes], began: float) -> float:
     try:
         while not select.select([ended], [], [], SAMPLE if peak else SAMPLE / 10)[0]:
             peak = max(peak, _resident(top))
-            if time.perf_counter() - began > PATIENCE:
+            if time.perf_counter() - began > patience:
                 for process in [*top.children(recursive=True), top]:
                     process.kill()
     finally:

@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from omnichannel_core import errors
+from omnichannel_core import Omnichannel, errors
 from omnichannel_core.cli.commands import GROUPS, cli
+from omnichannel_core.cli.opening import KNOWN
 from omnichannel_core.connections.events import HostHooks
 from omnichannel_core.driver import DriverHooks, MoreHooks
 from omnichannel_core.gate.catalog import Catalog
 from omnichannel_core.gate.gathering import gather
-from reference import signatures
+from reference import doors, signatures
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -28,6 +29,8 @@ def write() -> None:
     made = {
         "reference/hooks.md": hooks(), "reference/errors.md": failures(), "reference/cli.md": command_line(),
         "reference/api.md": api(), "reference/rest.md": rest(), "reference/settings.md": settings(),
+        "reference/driver.md": doors.driver(), "reference/records.md": doors.records(), "reference/kit.md": doors.kit(),
+        "reference/house.md": doors.house(),
     }  # fmt: skip
     made |= {f"drivers/{name}.md": page for name, page in drivers()}
     for path, text in made.items():
@@ -42,18 +45,24 @@ def hooks() -> str:
         parts.append(f"## {protocol.__name__}\n\n{inspect.getdoc(protocol)}")
         for name, function in vars(protocol).items():
             if inspect.isfunction(function) and not name.startswith("_"):
-                parts.append(f"### {name}\n\n{_code(f'def {name}{inspect.signature(function)}')}\n\n{_words(function)}")
+                code = _code(doors.plain(f"def {name}{inspect.signature(function)}"))
+                parts.append(f"### {name}\n\n{code}\n\n{_words(function)}")
     return "\n\n".join(parts)
 
 
 def failures() -> str:
     """The tree of errors by who has to act."""
-    parts = ["# Errors, from the code", _words(errors)]
+    parts = ["# Errors, from the code", _words(errors).replace("marked *", "marked in their column")]
     for group in errors.OmnichannelError.__subclasses__():
-        parts.append(f"## {group.__name__}\n\n{_words(group)}\n\n| error | key | what it says |\n|---|---|---|")
-        rows = [f"| `{one.__name__}` | `{one.__new__(one).key}` | {_words(one)} |" for one in _below(group)]
-        parts[-1] += "\n" + "\n".join(rows) if rows else "\n| - | - | raised as it is |"
+        found = list(_below(group)) or [group]  # a group of one is raised as it is
+        rows = [f"| `{one.__name__}` | `{one.__new__(one).key}` | {_may(one)} | {_words(one)} |" for one in found]
+        head = "| error | key | a driver may raise it | what it says |\n|---|---|---|---|"
+        parts.append("\n".join([f"## {group.__name__}\n\n{_words(group)}\n\n{head}", *rows]))
     return "\n\n".join(parts)
+
+
+def _may(error: type[Any]) -> str:
+    return "yes" if (inspect.getdoc(error) or "").startswith("* ") else ""
 
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:
@@ -107,13 +116,36 @@ def _operations() -> list[Any]:
 
 
 def settings() -> str:
-    """Every driver's settings pages, field by field."""
-    parts = ["# Settings of the bundled drivers, from the code"]
+    """What a host sets: the house, the command line's options with their variables, every driver's settings pages."""
+    parts = ["# Settings, from the code", "## The house", _house(), "## The command line", _options()]
+    parts.append("## Bundled drivers")
     for name, driver in _gathered():
-        parts.append(f"## {name}")
         forms = [(page.title, page.form.model_json_schema()) for page in driver.pages.values()]
         parts += [f"### {name}: {title}\n\n{_form(schema)}" for title, schema in forms]
     return "\n\n".join(parts)
+
+
+def _house() -> str:
+    """Arguments of `Omnichannel`, with their words and defaults."""
+    given = inspect.signature(Omnichannel.__init__).parameters
+    words = dict(re.findall(r"^- `(\w+)`: (.*)$", doors.words(Omnichannel), re.MULTILINE))
+    rows = ["| argument | what | default |", "|---|---|---|"]
+    for name, one in list(given.items())[1:]:
+        default = "must" if one.default is one.empty else f"`{_cell(repr(one.default))}`"
+        rows.append(f"| `{name}` | {_cell(words.get(name, ''))} | {default} |")
+    return "\n".join(rows)
+
+
+def _options() -> str:
+    """Options before the command, their variables, and which ones a `--config` file may say."""
+    rows = ["| option | variable | what |", "|---|---|---|"]
+    for one in cli.params:
+        if isinstance(one, click.Option) and not one.hidden:
+            variable = f"`{one.envvar}`" if one.envvar else ""
+            rows.append(f"| `{', '.join(one.opts)}` | {variable} | {_cell(one.help or '')} |")
+    rows += ["", f"`--config FILE` (TOML) may say: {', '.join(f'`{name}`' for name in KNOWN)}. Options win.",
+             "`OMNICHANNEL_KEYS` holds the vault's keys where no file is named."]  # fmt: skip
+    return "\n".join(rows)
 
 
 def _form(schema: Any) -> str:

@@ -41,10 +41,11 @@ def _door(door: str) -> Iterator[str]:
         if inspect.isclass(value) and value.__module__ == door and not name.startswith("_")
     ]  # fmt: skip
     for name in names:
-        yield from _named(f"{door}.{name}", getattr(module, name))
+        yield from named(f"{door}.{name}", getattr(module, name))
 
 
-def _named(path: str, value: Any) -> Iterator[str]:
+def named(path: str, value: Any) -> Iterator[str]:
+    """A public name: what it is, its fields and its methods."""
     if inspect.isclass(value):
         bases = ", ".join(base.__name__ for base in value.__bases__ if base is not object)
         yield f"{path} class({bases})"
@@ -97,10 +98,12 @@ def _services() -> Iterator[str]:
         if inspect.isclass(found):
             for cls in reversed(found.__mro__[:-1]):
                 yield from (line for line in _members(f"house.{name}", cls) if ".__init__" not in line)
-                yield from _handed_on(f"house.{name}", cls)
+                for method, function in handed_on(cls):
+                    form = "async " if inspect.iscoroutinefunction(function) else ""
+                    yield f"house.{name}.{method} {form}{inspect.signature(function)}"
 
 
-def _handed_on(path: str, cls: type) -> Iterator[str]:
+def handed_on(cls: type) -> Iterator[tuple[str, Any]]:
     """Methods of parts that a door's `__init__` hands on: `self.create = managing.create`."""
     made = vars(cls).get("__init__")
     if not inspect.isfunction(made):
@@ -112,8 +115,7 @@ def _handed_on(path: str, cls: type) -> Iterator[str]:
                 if isinstance(target, ast.Attribute) and not target.attr.startswith("_"):
                     function = _part(parts, value)
                     if inspect.isfunction(function):
-                        form = "async " if inspect.iscoroutinefunction(function) else ""
-                        yield f"{path}.{target.attr} {form}{inspect.signature(function)}"
+                        yield target.attr, function
 
 
 def _pairs(assigned: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import pytest
 
 from omnichannel_core import errors
@@ -148,3 +149,19 @@ async def test_other_account(house: Omnichannel, shop: Any) -> None:
             await ask("other", one)
     (answer,) = await house.connections.disable("other", [one])
     assert isinstance(answer.error, errors.NotFound)
+
+
+@pytest.mark.parametrize("work", [False, True])
+async def test_what_the_block_raises_leaves_as_it_is(open_house: Any, work: bool) -> None:
+    """A host catches an error of its block by its own name, around the house as well, with workers or without."""
+    with pytest.raises(errors.NotFound):
+        async with open_house(work=work) as house:
+            await house.accounts.get("nobody")
+
+
+async def test_a_house_can_be_left_by_cancelling(open_house: Any) -> None:
+    """Cancelling around an open house ends it, and nothing is raised."""
+    with anyio.move_on_after(0.2) as scope:
+        async with open_house(work=True):
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught

@@ -53,7 +53,8 @@ from omnichannel_core.remote import redaction
 from omnichannel_core.remote.addresses import Allowed
 from omnichannel_core.remote.guard import AddressGuard
 from omnichannel_core.remote.limits import Limiter
-from omnichannel_core.storage import migrations
+from omnichannel_core.storage import condition, migrations
+from omnichannel_core.storage.condition import Condition
 from omnichannel_core.storage.keys import KeyRing
 from omnichannel_core.storage.opening import key_file, open_store
 from omnichannel_core.storage.store import Store
@@ -77,10 +78,12 @@ class Omnichannel:
         hosts: plugins with @hostimpl functions that want to be told events.
         host_lists: lists the host keeps for settings ("shipping_providers"): name -> account -> value -> label.
         callback_base: where marketplaces reach the host, e.g. https://host.example/omnichannel; '' is nowhere.
+        clock: what time it is; a test's stands still until it is turned.
         work: run processes in this house's own task group; False: only queue (a worker runs them).
         slots: processes at once.
         lease: seconds without a sign after which a worker's processes are taken over, where its file lock cannot tell.
         delete_patience: so long a deleted connection asks what became of pushes that may have arrived.
+        catalog: the drivers that are there; default: those of the installed distributions.
 
     Raises on entering:
         VaultSealed: no key, or another one than the store's. StoreOutdated. StorageError.
@@ -138,7 +141,12 @@ class Omnichannel:
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         stack, self._stack = self._stack, None
-        return None if stack is None else await stack.__aexit__(kind, raised, trace)
+        try:
+            return None if stack is None else await stack.__aexit__(kind, raised, trace)
+        except BaseExceptionGroup as group:
+            if raised is None or group.exceptions != (raised,):
+                raise
+            return False  # nothing but what the block raised: it leaves as it is, with workers or without
 
     def _build(self, vault: Vault) -> None:
         redaction.install()
@@ -203,6 +211,28 @@ class Omnichannel:
 
         return await anyio.to_thread.run_sync(work)
 
+    async def look(self) -> str:
+        """Version of the store's tables, '' where there are none: without opening the house, and changing none.
+
+        Raises:
+            StorageError: the store cannot be reached.
+        """
+
+        def work() -> str:
+            self._store.open()
+            try:
+                return self._store.read_now(migrations.current) or ""
+            finally:
+                self._store.close()
+
+        return await anyio.to_thread.run_sync(work)
+
+    async def condition(self) -> Condition:
+        """How the store is, over all accounts: counts, the longest wait, a server's settings."""
+        now = self._clock.now()
+        others = await anyio.to_thread.run_sync(self._store.presence.others)
+        return await self._parts.store.read(lambda tx: condition.look(tx, now, others))
+
     async def restored(self) -> int:
         """A backup came back: open pushes of all accounts become unknown before anything is sent; how many."""
         return await self.hub.restored()
@@ -219,13 +249,18 @@ class Omnichannel:
         """
         return await diagnosing.diagnose(
             account, connection_id, connections=self.connections, processes=self.processes, hub=self.hub,
-            drivers=self.drivers, clock=self._clock, tables=await self.version(),
+            drivers=self.drivers, clock=self._clock, tables=await self.version(), store=self._parts.store,
         )  # fmt: skip
 
     @property
     def callback_base(self) -> str:
         """Where marketplaces reach the host; '' is nowhere."""
         return self._callback_base
+
+    @property
+    def store_shown(self) -> str:
+        """Where the store is, for eyes: without password and options."""
+        return self._store.shown
 
     @property
     def own_key_file(self) -> Path | None:

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
+import attrs
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from omnichannel_core.app import Omnichannel
@@ -26,6 +28,10 @@ class Caller(Protocol):
         """Wait for its answer; what it raises is raised here."""
         ...
 
+    def soon(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Begin it, and go on; the future has its answer, and cancels it."""
+        ...
+
 
 @contextmanager
 def blocking(house: Omnichannel, *, backend: str = "asyncio") -> Iterator[tuple[Omnichannel, Caller]]:
@@ -35,11 +41,15 @@ def blocking(house: Omnichannel, *, backend: str = "asyncio") -> Iterator[tuple[
         backend: asyncio or trio.
     """
     with start_blocking_portal(backend) as portal, portal.wrap_async_context_manager(house):
-        yield house, _caller(portal)
+        yield house, _Caller(portal)
 
 
-def _caller(portal: BlockingPortal) -> Caller:
-    def call(function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return portal.call(partial(function, *args, **kwargs))
+@attrs.frozen
+class _Caller:
+    portal: BlockingPortal
 
-    return call
+    def __call__(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.portal.call(partial(function, *args, **kwargs))
+
+    def soon(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self.portal.start_task_soon(partial(function, *args, **kwargs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,24 @@ async def test_nothing_stays(open_house: Any) -> None:
         assert store.read_now(lambda tx: rows_about(tx, other))["omni_connection"] == 1
         lines = store.read_now(lambda tx: tx.execute(sa.select(audit.c.action).where(audit.c.actor == "ann")).all())
         assert [line[0] for line in lines] == ["connection being deleted", "connection deleted"]
+
+
+async def test_scratch_comes_and_goes(open_house: Any) -> None:
+    """A connection's scratch folder is there whenever its session is opened, and goes with the connection."""
+    async with opened(open_house) as (house, bench):
+        bench.scripts["orders"] = [[]]
+        lab = await made(house)
+        folder = house._sessions.folder(lab)  # type: ignore[attr-defined]
+        for _ in range(2):
+            async with house._sessions.open("acme", lab) as work:  # type: ignore[attr-defined]
+                assert work.session.scratch.is_dir()
+            shutil.rmtree(folder)
+        await synced(house, lab)
+        assert (folder / "scratch").is_dir()
+        await house.connections.disable("acme", [lab])
+        started = await house.connections.delete("acme", lab)
+        await house.processes.run_to_end("acme", started.id)
+        assert not folder.exists()
 
 
 @pytest.mark.parametrize("trouble", ["down", "refused", "raises"])

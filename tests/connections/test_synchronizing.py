@@ -65,6 +65,30 @@ async def test_refused(open_house: Any) -> None:
         assert (seen.health, seen.health_reason) == (Health.ATTENTION, "The lab refuses this secret.")
 
 
+async def test_a_missing_permission_holds_up_nothing_else(open_house: Any) -> None:
+    """A stream without its permission is passed by and said; a run that only had such streams fails."""
+    async with opened(open_house) as (house, bench):
+
+        def refused(session: Any, cursor: Any) -> Any:
+            raise errors.AccessMissing("The lab wants the role of a reader.", "reader")
+
+        bench.scripts["data-model"] = refused
+        bench.scripts["orders"] = lambda session, cursor: Page(cursor=cursor, records=[Order(id="1")])
+        lab = await made(house)
+        (process,) = await house.processes.list("acme")
+        ended = await house.processes.run_to_end("acme", process.id)
+        assert ended.state is State.SUCCEEDED
+        assert "data-model: The lab wants the role of a reader." in ended.message
+        seen = await house.connections.get("acme", lab)
+        assert (seen.health, seen.health_reason) == (
+            Health.ATTENTION, "data-model: The lab wants the role of a reader.",
+        )  # fmt: skip
+        assert await count(house, lab) == 1
+        bench.scripts["orders"] = refused
+        ended = await synced(house, lab)
+        assert (ended.state, ended.error_key) == (State.FAILED, "access_missing")
+
+
 async def test_what_ends_stays_announced(open_house: Any, clock: Any) -> None:
     """A sync that goes well does not hide that an authorization is about to end."""
     import attrs

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from sybil import Example, Sybil
-from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+from tests.docs.blocks import run_console, run_python
 
 ROOT = Path(__file__).parent.parent.parent
 MADE = {"reference", "drivers", "decisions"}  # from code, tested there; and history
 PAGES = sorted(
     path for path in (ROOT / "docs").rglob("*.md") if path.relative_to(ROOT / "docs").parts[0] not in MADE
 )  # fmt: skip
-
-
-def run_console(example: Example) -> None:
-    """Lines after `$` run in a shell; one that ends badly fails, and what it says is a dictionary's value."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
-    environment |= {name: str(value) for name, value in example.namespace.get("ENVIRONMENT", {}).items()}
-    for line in str(example.parsed).splitlines():
-        if line.startswith("$ "):
-            done = subprocess.run(
-                ["sh", "-ec", line[2:]], env=environment, capture_output=True, text=True, timeout=100, check=False
-            )
-            assert done.returncode == 0, f"{shlex.quote(line)}: {done.stdout}{done.stderr}"
 
 
 def run_file(example: Example) -> None:
@@ -39,7 +27,7 @@ def run_file(example: Example) -> None:
 
 SYBIL = Sybil(
     [
-        PythonCodeBlockParser(),
+        CodeBlockParser(language="python", evaluator=run_python),
         CodeBlockParser(language="console", evaluator=run_console),
         CodeBlockParser(language="toml", evaluator=run_file),
         SkipParser(),
@@ -48,10 +36,12 @@ SYBIL = Sybil(
 )
 
 
+@pytest.mark.timeout(600)  # the driver's tutorial runs the whole kit
 @pytest.mark.parametrize("page", PAGES, ids=[str(path.relative_to(ROOT / "docs")) for path in PAGES])
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's blocks do what they say, in a folder of their own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     for name in [name for name in os.environ if name.startswith("OMNICHANNEL_")]:
         monkeypatch.delenv(name)
     examples = list(SYBIL.parse(page).examples())

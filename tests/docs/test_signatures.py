@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import re
 
-from reference import pages, signatures
+from omnichannel_core import driver, records
+from reference import doors, pages, signatures
 
 
 def test_signatures() -> None:
@@ -32,3 +35,32 @@ def test_reference() -> None:
     assert "### sync_streams" in pages.hooks()
     assert {name for name, _ in pages.drivers()} == {"amazon", "bigcommerce", "pos", "shopify"}
     assert "bigcommerce: Order" in pages.settings()
+    assert "| `OMNICHANNEL_DB`" in pages.settings()
+    assert "| `CredentialsRejected` | `credentials_rejected` | yes |" in pages.failures()
+    assert "| `VaultSealed` | `vault_sealed` |  |" in pages.failures()
+
+
+def test_doors() -> None:
+    """The doors' pages have every public name with its words, every service's methods, every fact of the kit."""
+    for page, door in ((doors.driver(), driver), (doors.records(), records)):
+        for name in door.__all__:
+            assert f"\n## {name}\n" in page
+        for name in ("PushStream", "Session", "Http") if door is driver else ("Order", "StockLevel"):
+            said = inspect.getdoc(getattr(door, name)) or ""
+            assert [one for one in re.findall(r"\w+", said) if one not in page] == []
+    assert "- `settle`" not in doors.driver()  # it is said in PushStream's own words
+    assert "`settle` says what became of pending" in doors.driver()
+    assert "- `state`: the newest record of an id wins" in doors.driver()
+    assert "### house.connections.create\n\n```python\nasync def create(" in doors.house()
+    assert "house.hub.orders" in doors.house()
+    assert "- `wrong_credentials`" in doors.kit() or "`wrong_credentials` are well formed" in doors.kit()
+    assert "### DriverConformance.held" in doors.kit()
+
+
+def test_settings_have_words() -> None:
+    """Every argument of the house and every option of the command line says what it is for."""
+    rows = [line.split("|") for line in pages.settings().split("## Bundled")[0].splitlines() if line.startswith("| `")]
+    assert len(rows) > 25
+    assert [
+        row[1] for row in rows if not (row[2].strip() if len(row) > 4 and "--" not in row[1] else row[3].strip())
+    ] == []

@@ -23,11 +23,11 @@ ROOMS = ("driver.py", "credentials.py", "authorization.py", "settings.py", "clie
 IGNORED = shutil.ignore_patterns(".venv*", ".git", ".uv", "plugins", "__pycache__", ".hypothesis", ".*_cache")
 
 
-def run(*command: str | Path, cwd: Path, codes: tuple[int, ...] = (0,)) -> str:
-    """Its output; fails with all it said when it ended otherwise."""
+def run(*command: str | Path, cwd: Path) -> str:
+    """Its output; fails with all it said when it went wrong."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
-    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode in codes, done.stdout + done.stderr
+    done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
@@ -39,13 +39,12 @@ def uv() -> str:
 
 
 def test_files(tmp_path: Path) -> None:
-    """It has the files a driver has, and each module names one next step."""
+    """It has the files a driver has, and each of them names one next step."""
     made = scaffold.write("corner-shop", tmp_path / "made")
     package = made / "src/omnichannel_corner_shop"
     assert all((package / room).is_file() for room in ROOMS)
-    for module in made.rglob("*.py"):
-        text = module.read_text()
-        assert text.count("Next: ") == 1 or module.parent.name.endswith("_simulator"), module
+    for file in (path for path in made.rglob("*") if path.is_file() and path.name != "py.typed"):
+        assert file.read_text().count("Next: ") == 1, file
     assert not [path for path in made.rglob("*") if path.is_file() and "${" in path.read_text()]
 
 
@@ -113,9 +112,9 @@ def test_style(tmp_path: Path) -> None:
     run(tools / "ruff", "format", "--no-cache", "--check", "--config", config, ".", cwd=made)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_installs_and_conforms(tmp_path: Path) -> None:
-    """Built as a wheel and installed beside core's wheel in a clean environment, untouched, it is bronze at least."""
+    """Built as a wheel and installed beside core's wheel in a clean environment, untouched, it is platinum."""
     made = scaffold.write("corner-shop", tmp_path / "made")
     core = tmp_path / "core"
     core.mkdir()
@@ -136,6 +135,7 @@ def test_installs_and_conforms(tmp_path: Path) -> None:
                 "print(core.__file__, driver.__file__)", cwd=tmp_path)  # fmt: skip
     assert where.count(str(clean)) == 2
     shutil.copytree(made / "tests", tmp_path / "tests")
-    # 1: rules of higher levels may be left to the author, and are told
-    said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=tmp_path, codes=(0, 1))
-    assert re.search(r"^corner-shop: (bronze|silver|gold|platinum) \(", said, re.MULTILINE), said
+    said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=tmp_path)
+    assert re.search(r"^corner-shop: platinum, 2 rules do not apply \(", said, re.MULTILINE), said
+    assert "cannot apply: platinum-agrees-with-the-definition: the invented shop" in said
+    assert "cannot apply: gold-cancelled-authorizations-end: its flow has" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,17 +12,15 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnichannel_core.records import Attribute, Bad, Closing, Order
+from omnichannel_core.records import Attribute, Bad, Closing, Line, Money, Order
 from omnichannel_core.storage import migrations, pages
 from omnichannel_core.storage.bodies import decode
 from omnichannel_core.storage.schema import record, trouble
 from omnichannel_core.storage.store import Store
+from omnichannel_core.testing import strategies
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ORDERS = st.builds(
-    lambda number, revision: Order(id=str(number), revision=str(revision), number=f"{number}-{revision}"),
-    st.integers(1, 3), st.integers(1, 9),
-)  # fmt: skip
+VERSIONS = strategies.attributes(id=st.sampled_from("abc"), revision=st.sampled_from("123456789"))
 
 
 def kept(store: Store) -> dict[str, Any]:
@@ -31,8 +30,8 @@ def kept(store: Store) -> dict[str, Any]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(ORDERS, max_size=4), max_size=5))
-def test_newest_stays(runs: list[list[Order]]) -> None:
+@given(st.lists(st.lists(VERSIONS, max_size=4), max_size=5))
+def test_newest_stays(runs: list[list[Attribute]]) -> None:
     """However full records are spread over pages, the newest of each id is what stays, each once."""
     with TemporaryDirectory() as folder:
         store = Store(str(Path(folder) / "a.db"))
@@ -43,7 +42,7 @@ def test_newest_stays(runs: list[list[Order]]) -> None:
             store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
         found = kept(store)
         store.close()
-    newest: dict[str, Order] = {}
+    newest: dict[str, Attribute] = {}
     for one in [one for page in runs for one in page]:
         if one.id not in newest or newest[one.id].revision <= one.revision:
             newest[one.id] = one
@@ -81,6 +80,20 @@ def test_an_older_whole_record_fills_in_what_a_newer_part_left_open(store: Store
     found = kept(store)["a"]
     assert (found.label, found.type, found.required, found.partial) == ("B", "text", True, False)
     assert found.revision == "2"
+
+
+def test_a_line_keeps_what_a_part_of_its_order_leaves_out(store: Store) -> None:
+    """Of a line that comes again with less, in a newer or an older part, what is absent stays, what is said counts."""
+    price, net = Money(Decimal(12), "EUR"), Money(Decimal(10), "EUR")
+    whole = Line(id="7", sku="s", gross=price, shipped=Decimal(0))
+    for revision, line in (
+        ("2", whole),
+        ("3", Line(id="7", shipped=Decimal(1))),
+        ("1", Line(id="7", sku="t", net=net)),
+    ):
+        ready = pages.prepare([Order(id="1", revision=revision, partial=True, lines={"7": line})])
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
+    assert kept(store)["1"].lines == {"7": Line(id="7", sku="s", gross=price, net=net, shipped=Decimal(1))}
 
 
 def test_retire(store: Store) -> None:

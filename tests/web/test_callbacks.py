@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 from typing import Any
@@ -150,6 +151,53 @@ async def test_attack_08_late(site: Any, clock: Any) -> None:
     state = await out(web)
     clock.turn(601)
     assert (await home(web, state)).status_code == 422
+
+
+async def test_way_back_from_a_late_answer(site: Any, clock: Any) -> None:
+    """A late answer leads back to the filled form of the same user; nobody else is led anywhere."""
+    web = site.client()
+    state = await out(web)
+    clock.turn(601)
+    late = await home(web, state)
+    assert late.status_code == 422
+    number = re.search(r'href="/new\?draft=(\d+)"', late.text)[1]  # type: ignore[index]
+    assert 'value="Mine"' in (await web.get(f"/new?draft={number}")).text
+    for other in ("bob/acme", "ann/other"):
+        answer = await home(site.client(other), "forged")
+        assert (answer.status_code, "draft=" in answer.text) == (422, False)
+    assert "draft=" not in (await home(web, "forged", driver="echo")).text
+
+
+async def test_unfinished_form(site: Any) -> None:
+    """Who comes back without the marketplace's answer finds the unfinished form on Create, and only his own."""
+    web = site.client()
+    await out(web)
+    link = re.search(r'href="(/new\?draft=\d+)"', (await web.get("/new")).text)[1]  # type: ignore[index]
+    form = (await web.get(link)).text
+    assert 'value="Mine"' in form
+    assert "You have not finished" not in form
+    assert "draft=" not in (await site.client("bob/acme").get("/new")).text
+    (told,) = (await web.get("/api/v1/drafts")).json()
+    assert (told["name"], told["driver"], told["connection"]) == ("Mine", "lab", None)
+    await web.post("/new/back", data={"draft": link.rpartition("=")[2]})
+    assert "draft=" not in (await web.get("/new")).text
+
+
+async def test_unfinished_reauthorization(site: Any) -> None:
+    """An authorization that was begun again for a connection is found on its Credentials tab."""
+    web = site.client()
+    made = await site.house.connections.create("acme", "lab", "Lab", {"shop": "a", "secret": "hush-lab"})
+    here = f"/connections/{made.connection.id}"
+    sent = {"name": "Lab", "c.shop": "a", "c.secret": "hush-lab"}
+    assert (await web.post(f"{here}/authorize", params={"tab": "credentials"}, data=sent)).status_code == 200
+    page = (await web.get(here, params={"tab": "credentials"})).text
+    assert "You have not finished to authorize it again." in page
+    assert "You have not finished" not in (await web.get("/new")).text
+    link = html.unescape(re.search(rf'href="({here}\?[^"]*draft=\d+)"', page)[1])  # type: ignore[index]
+    form = (await web.get(link)).text
+    draft = re.search(r'name="draft" value="(\d+)" formaction="/new/back"', form)[1]  # type: ignore[index]
+    assert (await web.post("/new/back", data={"draft": draft})).status_code == 303
+    assert "You have not finished" not in (await web.get(here, params={"tab": "credentials"})).text
 
 
 async def test_attack_09_mix_up(site: Any) -> None:

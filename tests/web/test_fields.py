@@ -170,3 +170,17 @@ def test_groups() -> None:
         ("", ["UPS"]),
     ]
     assert place.worded == "United States"
+
+
+def test_list_not_pulled_yet() -> None:
+    """What is chosen from a list that is not there yet is shown as words, and not as gone; with a list it is gone."""
+    schema = forms.schema(Everything)
+    values = {"listed": ["PARTIALLY_PAID"]}
+    gone = [{"value": "PARTIALLY_PAID", "label": "PARTIALLY_PAID", "missing": True}]
+    (before,) = [one for one in Drawing(root=schema, prefix="s", options={"listed": gone}).fields(schema, values)
+                 if one.name == "s.listed"]  # fmt: skip
+    assert (before.hollow, [(one.label, one.missing) for one in before.options]) == (True, [("Partially paid", False)])
+    there = {"listed": [{"value": "PAID", "label": "Paid"}]}
+    (after,) = [one for one in Drawing(root=schema, prefix="s", options=there).fields(schema, values)
+                if one.name == "s.listed"]  # fmt: skip
+    assert (after.hollow, after.options[-1].missing) == (False, True)

@@ -34,6 +34,7 @@ ELSEWHERE = {
     ("processes", "wait"): "faces look again and again, or stream", ("processes", "run_to_end"): "the command line",
     ("views", "look"): "pages and REST only: the command line has no list of its own",
     ("views", "change_list"): "as look", ("views", "reset_list"): "as look",
+    ("connections", "unfinished"): "as draft",
     ("connections", "draft"): "pages and REST: the command line keeps no form open",
     ("connections", "discard"): "as draft", ("connections", "confirm"): "as draft",
     ("connections", "count"): "pages and REST", ("connections", "ids"): "pages and REST: select all",
@@ -44,7 +45,7 @@ ELSEWHERE = {
     ("connections.settings", "pages"): "", ("licenses", "applications"): "REST",
     ("licenses", "remove"): "pages and REST", ("licenses", "add_revocations"): "the operator's: command line and REST",
     ("processes", "get"): "REST and command line: pages list them", ("views", "get"): "",
-    ("drivers", "load"): "inside the others",
+    ("drivers", "load"): "inside the others", ("licenses", "clock_mark"): "doctor's, on the command line",
 }  # fmt: skip
 
 

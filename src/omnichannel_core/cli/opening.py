@@ -18,6 +18,7 @@ from omnichannel_core import errors
 
 if TYPE_CHECKING:
     from omnichannel_core.app import Omnichannel
+    from omnichannel_core.storage.keys import KeyRing
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
@@ -69,12 +70,18 @@ class Options:
             raise click.UsageError("Which account? Give --account ID (or set OMNICHANNEL_ACCOUNT).")
         return self.account
 
+    def keys_from_environment(self) -> KeyRing | None:
+        """None when nothing is set there, or a file is named."""
+        from omnichannel_core.storage import keys
+
+        return None if self.key_file else keys.from_environment()
+
     def house(self, *, work: bool = False, **more: Any) -> Omnichannel:
         """Not opened yet."""
         from omnichannel_core.app import Omnichannel
         from omnichannel_core.storage import keys
 
-        ring = keys.from_file(self.key_file) if self.key_file else keys.from_environment()
+        ring = keys.from_file(self.key_file) if self.key_file else self.keys_from_environment()
         trust = read_text(self.trust, "--trust") if self.trust else None
         return Omnichannel(
             self.db,

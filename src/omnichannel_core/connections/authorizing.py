@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,18 @@ class DraftForm:
     connection: int | None
     values: Mapping[str, Any]
     authorized: bool
+    expires_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Unfinished:
+    """A form that somebody left: open it again by its id. `connection`: the one it re-authorizes; None is a create."""
+
+    id: int
+    driver: str
+    name: str
+    connection: int | None
+    began_at: datetime
     expires_at: datetime
 
 
@@ -148,8 +160,9 @@ class Authorizing:
         if finish is None:
             raise errors.ContractBroken(f"Driver {driver.name} begins an authorization and has no way to finish it.")
         async with self.sessions.draft(account, driver, draft.id, form) as work:
-            for brought in call.query.values():  # codes
-                work.client.redactor.add(brought)
+            for name, brought in call.query.items():  # codes
+                if name not in driver.flow.plain:
+                    work.client.redactor.add(brought)
             grant = await checking.asked("AUTHORIZE", lambda: finish(work.session, trip, call))
         filled = grant.credentials if isinstance(grant, Grant) else grant
         if not isinstance(grant, Grant) or not (filled is None or isinstance(filled, driver.credentials)):
@@ -209,6 +222,18 @@ class Authorizing:
         driver = await self.sessions.driver(account, one.driver)
         brought = await self.brought(account, driver, draft, actor, one.connection)
         return self._view(one, driver, brought.typed, brought.token is not None)
+
+    async def unfinished(self, account: str, *, actor: str = "") -> Sequence[Unfinished]:
+        """This user's forms that AUTHORIZE or an install kept and nobody saved or rejected, the newest first."""
+        now = self.parts.clock.now()
+        found = await self.parts.store.read(lambda tx: drafts.unfinished(tx, account, actor, now))
+        return [
+            Unfinished(
+                id=one.id, driver=one.driver, name=one.name, connection=one.connection, began_at=one.created_at,
+                expires_at=one.expires_at,
+            )
+            for one in found
+        ]  # fmt: skip
 
     async def discard(self, account: str, draft: int, *, actor: str = "") -> None:
         """Back: all is rejected, the token included.

@@ -180,9 +180,16 @@ class Calling:
                 done.append(connection_id)
             except errors.OmnichannelError as refusal:
                 refused.append(refusal)
+                if one.token is None and isinstance(refusal, errors.AttentionNeeded):  # it was installed anew
+                    await self.parts.store.write(
+                        partial(self._note_refused, target=(account, connection_id), reason=str(refusal))
+                    )
         if refused and not done:
             raise refused[0]
         return CallAnswer(connections=done)
+
+    def _note_refused(self, tx: Tx, target: tuple[str, int], reason: str) -> None:
+        Connections(tx, target[0]).note(target[1], health=Health.ATTENTION, reason=reason)
 
     def _mark_arrived(self, tx: Tx, account: str, connection_id: int) -> None:
         mine = Connections(tx, account)
@@ -199,8 +206,8 @@ class Calling:
         account, connection_id = target
         mine, now = Connections(tx, account), self.parts.clock.now()
         kept = mine.get(connection_id)
-        if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at:
-            return False
+        if one.at is not None and kept.arrived_at is not None and one.at < kept.arrived_at.replace(microsecond=0):
+            return False  # remotes tell whole seconds
         if one.erase is not None:
             hub.erase(tx, account, connection_id, list(one.erase), now)
         else:

@@ -9,6 +9,7 @@ from datetime import datetime
 from importlib import metadata
 from typing import Any
 
+from omnichannel_core import errors
 from omnichannel_core.connections.door import ConnectionsDoor
 from omnichannel_core.connections.failures import Failure
 from omnichannel_core.connections.hub import Hub
@@ -18,13 +19,15 @@ from omnichannel_core.driver import Clock
 from omnichannel_core.driver.hookspecs import HOOK_API
 from omnichannel_core.model.connection import Connection
 from omnichannel_core.model.process import Process
+from omnichannel_core.storage import condition
+from omnichannel_core.storage.store import Store
 
 PROCESSES = 20
 
 
 async def diagnose(
     account: str, connection_id: int, *, connections: ConnectionsDoor, processes: ProcessDoor, hub: Hub,
-    drivers: Drivers, clock: Clock, tables: str,
+    drivers: Drivers, clock: Clock, tables: str, store: Store,
 ) -> dict[str, Any]:  # fmt: skip
     """JSON, chosen field by field: names, messages, reasons, remote ids and records stay here.
 
@@ -35,6 +38,8 @@ async def diagnose(
     ran = await processes.list(account, connection=connection_id)
     failed = await hub.errors(account, connection_id)
     schedules = await connections.schedules(account, connection_id)
+    pulls = await store.read(lambda tx: condition.pulls(tx, account, connection_id))
+    pushes = await store.read(lambda tx: condition.pushes(tx, account, connection_id))
     offered = [one for one in await drivers.list(account) if one.name == seen.driver]
     return {
         "made_at": clock.now().isoformat(),
@@ -50,9 +55,29 @@ async def diagnose(
             {"stream": one.stream, "minutes": one.minutes, "resting": one.resting, "next_at": _at(one.next_at)}
             for one in schedules
         ],
+        "pulls": [
+            {"stream": one.stream, "begun": one.begun, "pages": one.pages, "records": one.records, "waits": one.waits,
+             "last_run_at": _at(one.last_run_at)}
+            for one in pulls
+        ],
+        "pushes": [{"stream": stream, "state": state, "count": count} for stream, state, count in pushes],
+        "limits": await _limits(drivers, account, seen.driver),
         "processes": [_process(one) for one in sorted(ran, key=lambda one: -one.id)[:PROCESSES]],
         "failures": _failures(failed),
     }  # fmt: skip
+
+
+async def _limits(drivers: Drivers, account: str, driver: str) -> list[dict[str, Any]]:
+    """As the driver declares them; none where it is not admitted or does not load."""
+    try:
+        api = (await drivers.load(account, driver)).api
+    except errors.OmnichannelError:
+        return []
+    return [
+        {"name": one.name, "rate": one.rate, "burst": one.burst, "window": one.window, "concurrent": one.concurrent,
+         "per": one.per}
+        for one in (api.limits if api is not None else ())
+    ]  # fmt: skip
 
 
 def _connection(seen: Connection) -> dict[str, Any]:

@@ -26,7 +26,8 @@ class ConnectionsDoor:
         self.create, self.edit, self.rename = managing.create, managing.edit, managing.rename
         self.disable, self.enable = switching.disable, switching.enable
         self.authorize, self.returned = authorizing.begin, authorizing.finish
-        self.draft, self.confirm, self.discard = authorizing.show, authorizing.confirm, authorizing.discard
+        self.draft, self.unfinished = authorizing.show, authorizing.unfinished
+        self.confirm, self.discard = authorizing.confirm, authorizing.discard
         self.check = checking.check
         self.synchronize = synchronizing.synchronize
         self.delete, self.what_goes = deleting.delete, deleting.what_goes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +11,7 @@ from omnichannel_core.connections import forms
 from omnichannel_core.driver import Driver
 from omnichannel_core.gate.admission import DriverListing, Gate
 from omnichannel_core.gate.installations import Installations
-from omnichannel_core.gate.loader import load
+from omnichannel_core.gate.loader import load, loaded
 
 
 @attrs.define
@@ -49,6 +49,10 @@ class Drivers:
         """
         return load(await self._gate.admit(account, driver))
 
+    def locales(self) -> Mapping[str, str]:
+        """Drivers loaded by now -> folder of their catalogs, for faces that speak other languages than English."""
+        return {one.name: one.locale for one in loaded() if one.locale}
+
     async def schema(self, account: str, driver: str) -> dict[str, Any]:
         """Forms as JSON Schema, streams, and what the marketplace has no way for."""
         found = await self.load(account, driver)
@@ -56,6 +60,7 @@ class Drivers:
             "name": found.name,
             "title": found.title,
             "authorize": found.flow.begin is not None,
+            "made_for": found.flow.made_for.__name__ if found.flow.made_for else "",
             "credentials": forms.schema(found.credentials),
             "settings": {
                 page.name: {"title": page.title, "inherits": page.inherits, "form": forms.schema(page.form)}

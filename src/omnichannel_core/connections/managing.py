@@ -149,7 +149,7 @@ class Managing:
         subject = f"{type(made_for).__name__}:{bodies.encode(made_for).decode()}" if made_for else ""
         Connections(tx, seen.account).add(
             Kept(seen=seen, credentials=plain, grant=grant, subject=subject, callback_key=secrets.token_urlsafe(24),
-                 fence=0, arrived_at=None)
+                 fence=0, arrived_at=self.parts.clock.now())
         )  # fmt: skip
         self.parts.vault.put(tx, seen.account, "connection", seen.id, hidden)
         schedules = Schedules(tx, seen.account)
@@ -249,9 +249,9 @@ class Managing:
         except errors.FormInvalid:
             stored = None  # of an older driver: everything is typed anew
         form = forms.validate(driver.credentials, typed, stored=stored, brought=brought.typed)
-        if brought.token is None and forms.proof(form, self.parts.vault.pepper) == (
-            forms.proof(stored, self.parts.vault.pepper) if stored else ""
-        ):
+        pepper = self.parts.vault.pepper
+        same = stored is not None and form.remote_account() == stored.remote_account()
+        if brought.token is None and stored and same and forms.proof(form, pepper) == forms.proof(stored, pepper):
             async with self.sessions.open(account, kept.seen.id) as work:
                 work.session.forms[driver.credentials] = form
                 return form, await checking.run(work), brought
@@ -274,7 +274,8 @@ class Managing:
         if brought.token is not None:
             grants.put(grant, "access", _stored(brought.token, granted=self.parts.clock.now()))
         mine = Connections(tx, account)
-        mine.replace(attrs.evolve(mine.get(seen.id), credentials=plain, grant=grant))
+        now = self.parts.clock.now()  # what is told later of an uninstall before this is over
+        mine.replace(attrs.evolve(mine.get(seen.id), credentials=plain, grant=grant, arrived_at=now))
         self.parts.vault.drop(tx, account, "connection", seen.id)
         self.parts.vault.put(tx, account, "connection", seen.id, hidden)
         if grant != was:

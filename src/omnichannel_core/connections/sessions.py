@@ -205,6 +205,7 @@ class Sessions:
 
     def _read(self, tx: Tx, account: str, connection_id: int, driver: Driver) -> _Read:
         kept = Connections(tx, account).get(connection_id)
+        (self.folder(connection_id) / "scratch").mkdir(parents=True, exist_ok=True)  # here: in a thread already
         secrets = self.parts.vault.get(tx, account, "connection", connection_id)
         return _Read(
             kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id, self.parts.vault)

@@ -134,11 +134,24 @@ class Stores:
         except errors.CallRefused as wrong:  # whoever typed it is known: it is the receipt that is wrong
             raise errors.FormInvalid("The receipt is not taken.", {"receipt": str(wrong)}) from wrong
 
+    async def offered(self, account: str) -> bool:
+        """Whether an installed driver makes connections for stores, or one cannot be asked whether it does."""
+        for one in await self.parts.gate.listing(account):
+            if one.installed and (not one.available or await self._makes(account, one.name)):
+                return True
+        return False
+
+    async def _makes(self, account: str, driver: str) -> bool:
+        try:
+            return (await self.sessions.driver(account, driver)).flow.made_for is PosStore
+        except (errors.DriverError, errors.NotAdmitted):
+            return False
+
     async def _driver(self, account: str, wanted: str) -> str:
         if wanted:
             return wanted
         there = [one.name for one in await self.parts.gate.listing(account) if one.available]
-        made = [one for one in there if (await self.sessions.driver(account, one)).flow.made_for is PosStore]
+        made = [one for one in there if await self._makes(account, one)]
         if len(made) != 1:
             which = f"several ({', '.join(made)}): name one" if made else "none: install one"
             raise errors.UsageError(f"A store needs a driver that is made for stores; there are {which}.")

@@ -116,15 +116,22 @@ class Synchronizing:
     async def _steps(self, turn: Turn, work: Work) -> Done | Again | Wait:
         left: list[str] = turn.payload.setdefault("left", plan(work.driver, turn.payload))
         while left:
-            outcome = await self._step(turn, work, left[0])
+            try:
+                outcome = await self._step(turn, work, left[0])
+            except errors.AccessMissing as refused:  # of this step: other work goes on
+                turn.payload.setdefault("refused", {})[left[0]] = str(refused)
+                outcome = None
             if outcome is not None:
                 return outcome
             left.pop(0)
             await turn.progress(payload=turn.payload)
             if turn.cancelled:
                 return Again()
-        await self._finished(turn, work)
-        return Done(message=_summary(turn.payload))
+        without = "; ".join(f"{step}: {said}" for step, said in turn.payload.get("refused", {}).items())
+        if without and not turn.payload.get("stored"):
+            raise errors.AccessMissing(without)
+        await self._finished(turn, work, without)
+        return Done(message="; ".join(filter(None, (_summary(turn.payload), without))))
 
     async def _step(self, turn: Turn, work: Work, step: str) -> Again | Wait | None:
         """None when the step has come to its end."""
@@ -216,7 +223,7 @@ class Synchronizing:
 
         self.parts.store.write_now(write)
 
-    async def _finished(self, turn: Turn, work: Work) -> None:
+    async def _finished(self, turn: Turn, work: Work, without: str) -> None:
         now, connection = self.parts.clock.now(), work.connection
         synced = None if turn.payload.get("called") else now
 
@@ -225,6 +232,10 @@ class Synchronizing:
             mine = Connections(tx, connection.account)
             seen = mine.get(connection.id).seen
             health, reason = checking.verdict(seen, now)
+            if without:
+                health, reason = Health.ATTENTION, without
+            if seen.health is Health.SUSPENDED:  # the gate's answer is not the remote's to change
+                health, reason = seen.health, seen.health_reason
             mine.note(connection.id, health=health, reason=reason, synced_at=synced)
 
         await self.parts.store.write(write)

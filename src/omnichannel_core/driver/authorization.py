@@ -74,6 +74,7 @@ class AuthorizationFlow:
         renew: a token by name; the first one from None.
         disconnect: before delete: take back what we left there.
         made_for: created with such a thing of the host (a store), not by a form.
+        plain: names in the answer's query that are no secrets ("shop"): errors may repeat them. All others are hidden.
     """
 
     check: Callable[[Session], Awaitable[Checkup]]
@@ -82,3 +83,4 @@ class AuthorizationFlow:
     renew: Callable[[Session, str, Token | None], Awaitable[Token]] | None = None
     disconnect: Callable[[Session], Awaitable[None]] | None = None
     made_for: type[Record] | None = None
+    plain: frozenset[str] = frozenset()

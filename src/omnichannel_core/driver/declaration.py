@@ -20,7 +20,12 @@ DATA_MODEL = "data-model"
 
 @attrs.frozen(kw_only=True)
 class Driver:
-    """Frozen and typed: reaching it costs an attribute read."""
+    """Frozen and typed: reaching it costs an attribute read.
+
+    Attributes:
+        locale: folder with gettext catalogs of what the driver says: `<language>/LC_MESSAGES/omnichannel.mo`; '' is
+            none. The house finds `locale` beside the driver's module.
+    """
 
     name: str
     title: str
@@ -35,6 +40,7 @@ class Driver:
     api: RemoteApi | None = None
     callbacks: Callbacks | None = None
     not_supported: Mapping[str, str] = attrs.field(factory=dict)
+    locale: str = ""
 
     @property
     def has_credentials(self) -> bool:

@@ -70,6 +70,8 @@ def flow_of(answer: object) -> AuthorizationFlow:
         _maybe_callable(getattr(flow, part), f"AuthorizationFlow.{part}")
     if flow.begin is not None and flow.finish is None:
         raise Wrong("AuthorizationFlow has begin without finish; nobody comes back without it")
+    if not isinstance(flow.plain, frozenset) or not all(isinstance(one, str) for one in flow.plain):
+        raise Wrong("AuthorizationFlow.plain is a frozenset of names")
     if flow.made_for is not None:
         _record(flow.made_for, "AuthorizationFlow.made_for")
     return flow

@@ -10,9 +10,11 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, NoReturn, TypeVar
 
+import attrs
 import pluggy
 
 from omnichannel_core import errors
@@ -33,7 +35,14 @@ def gather(found: Found) -> Driver:
     """
     module = _guarded(found, f"its module {found.module} cannot be imported", importlib.import_module, found.module)
     manager = _guarded(found, "its hooks cannot be read", _register, found, module)
-    return _guarded(found, "its declarations cannot be read", _gather, found, manager.hook)
+    driver = _guarded(found, "its declarations cannot be read", _gather, found, manager.hook)
+    return attrs.evolve(driver, locale=_locale(module))
+
+
+def _locale(module: ModuleType) -> str:
+    """The folder of the driver's catalogs, beside its module."""
+    folder = Path(module.__file__).parent / "locale" if module.__file__ else None
+    return str(folder) if folder is not None and folder.is_dir() else ""
 
 
 def _guarded(found: Found, trouble: str, work: Callable[..., T], *arguments: Any) -> T:

@@ -146,6 +146,11 @@ class Licenses:
             lambda tx: rows.Applications(tx, accounts.get(tx, account).buyer, self._vault).every()
         )
 
+    async def clock_mark(self) -> datetime | None:
+        """The highest time this house's clock ever showed (see above); None before it was noted."""
+        noted = await self._store.read(lambda tx: rows.fact(tx, MARK))
+        return moment(int(noted)) if noted else None
+
     # --- for the gate, within its transaction
     def judge(self, tx: Tx, buyer: str, now: datetime, facts: Facts, driver: str | None = None) -> Sequence[Held]:
         """The main account's licenses, or those for one driver, judged at `now` by the store's facts."""

@@ -36,3 +36,8 @@ def _load(found: Found) -> Driver:
     from omnichannel_core.gate.gathering import gather  # forms cost a tenth of a second: opened with the first driver
 
     return gather(found)
+
+
+def loaded() -> list[Driver]:
+    """Every driver that this process has loaded, for whichever account."""
+    return list(_LOADED.values())

@@ -44,6 +44,12 @@ def get(tx: Tx, account: str, draft_id: int, now: datetime) -> Draft:
     return _draft_of(row._mapping)
 
 
+def unfinished(tx: Tx, account: str, actor: str, now: datetime) -> list[Draft]:
+    """Those of one user that are not over, the newest first; at most 20."""
+    mine = sa.select(draft).where(C.account_id == account, C.actor == actor, C.expires_at > micros(now))
+    return [_draft_of(row._mapping) for row in tx.execute(mine.order_by(C.created_at.desc()).limit(20))]
+
+
 def unconfirmed(tx: Tx, draft_id: int, claim_hash: str, now: datetime) -> Draft:
     """One that the marketplace began and nobody has confirmed.
 

@@ -118,6 +118,13 @@ def connect_options(store: Store) -> dict[str, Any]:
     return {"conninfo": url, "kwargs": {"options": f"-c search_path={path}"}}
 
 
+def workers(tx: Tx, seconds: int = 30) -> int:
+    """Workers on asyncio that have shown a sign of life within so many seconds."""
+    _enter(tx)
+    alive = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
+    return int(tx.scalar(sa.text(alive), {"seconds": seconds}) or 0)
+
+
 def forget(tx: Tx, hours: int = 1) -> None:
     """Calls that nobody answered for long: a house on trio has no ears for them, and the rows told it all."""
     if tx.dialect.name == "postgresql":

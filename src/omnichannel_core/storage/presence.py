@@ -38,6 +38,11 @@ class Presence:
         finally:
             os.close(file)
 
+    def others(self) -> int:
+        """How many processes besides this one have the store open, on this machine."""
+        names = [path.stem for path in self.folder.glob("*.lock")]
+        return sum(self.alive(name) for name in names if name != self.name)
+
     def close(self) -> None:
         """This worker is gone."""
         self._path.unlink(missing_ok=True)

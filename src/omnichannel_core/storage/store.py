@@ -54,6 +54,11 @@ class Store:
         self._readers: anyio.CapacityLimiter | None = None
 
     @property
+    def shown(self) -> str:
+        """Where it is, for eyes: without password and options."""
+        return str(self.path) if self.path is not None else self.url.set(query={}).render_as_string()
+
+    @property
     def engine(self) -> sa.Engine:
         """The opened engine (for migrations)."""
         return self._engine

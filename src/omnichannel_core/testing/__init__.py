@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from omnichannel_core.testing.canaries import listening, secrets_in, tasks, told
     from omnichannel_core.testing.clock import FakeClock
-    from omnichannel_core.testing.conformance import DriverConformance, Level, Remote, certify
+    from omnichannel_core.testing.conformance import Capability, DriverConformance, Level, Remote, certify
     from omnichannel_core.testing.faults import Exchange, Fault, FaultProxy, proxied
     from omnichannel_core.testing.serving import Reply, Request, SimulatorBase, served
     from omnichannel_core.testing.session import LoneSession
+    from omnichannel_core.testing.strategies import records_of
 
 _WHERE = {
-    "conformance": ("DriverConformance", "Level", "Remote", "certify"),
+    "conformance": ("Capability", "DriverConformance", "Level", "Remote", "certify"),
     "clock": ("FakeClock",), "faults": ("Exchange", "Fault", "FaultProxy", "proxied"),
     "serving": ("Reply", "Request", "SimulatorBase", "served"), "session": ("LoneSession",),
-    "canaries": ("listening", "secrets_in", "tasks", "told"),
+    "strategies": ("records_of",), "canaries": ("listening", "secrets_in", "tasks", "told"),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "DriverConformance", "Level", "Remote", "certify", "FakeClock", "Exchange", "Fault", "FaultProxy", "proxied",
-    "Reply", "Request", "SimulatorBase", "served", "LoneSession", "listening", "secrets_in", "tasks", "told",
+    "Capability", "DriverConformance", "Level", "Remote", "certify", "FakeClock", "Exchange", "Fault", "FaultProxy",
+    "proxied", "Reply", "Request", "SimulatorBase", "served", "LoneSession", "listening", "secrets_in", "tasks", "told",
+    "records_of",
 ]  # fmt: skip
 
 

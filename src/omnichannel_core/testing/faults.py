@@ -80,10 +80,22 @@ class FaultProxy:
         """http://127.0.0.1:port."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    @property
+    def planned(self) -> bool:
+        """Whether anything is to go wrong."""
+        return self._choose is not None
+
     def plan(self, choose: Choose | None) -> None:
         """From now on; None is nothing."""
         with self._lock:
             self._choose, self._number = choose, 0
+
+    def quiet(self, seconds: float = 5.0) -> bool:
+        """Blocking: whether every connection has ended within so many seconds, and so all that came on them is done."""
+        end = time.monotonic() + seconds
+        while self._peers and time.monotonic() < end:
+            time.sleep(0.002)
+        return not self._peers
 
     def start(self) -> None:
         """Begin to listen."""

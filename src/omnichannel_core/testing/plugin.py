@@ -22,6 +22,23 @@ def _is_kit(cls: Any) -> bool:
     return kit is not None and isinstance(cls, type) and issubclass(cls, kit.DriverConformance)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How much the conformance kit tries."""
+    group = parser.getgroup("conformance", "conformance kit of omnichannel-core")
+    group.addoption("--conformance", choices=("quick", "thorough"), default="quick", help="how much is tried")
+    group.addoption("--conformance-seed", type=int, default=None, help="seed of what is drawn; 0 unless the facts say")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What was asked for becomes a fact."""
+    if _is_kit(getattr(item, "cls", None)):
+        facts: dict[str, Any] = item.instance.__dict__  # type: ignore[attr-defined]
+        if item.config.getoption("--conformance") == "thorough":
+            facts["thorough"] = True
+        if (seed := item.config.getoption("--conformance-seed")) is not None:
+            facts["seed"] = seed
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each rule."""
     if metafunc.function.__name__ == "test_rule" and _is_kit(metafunc.cls):

@@ -20,7 +20,7 @@ from omnichannel_core.web import callbacks, pages, problems
 from omnichannel_core.web.actors import Permission, Resolve
 from omnichannel_core.web.api import connections, gate, hub, openapi, processes, stores, views
 from omnichannel_core.web.api.operations import Operation
-from omnichannel_core.web.guarding import Door, Headers, guarded
+from omnichannel_core.web.guarding import Door, Headers, guarded, recognize
 from omnichannel_core.web.problems import Refused
 from omnichannel_core.web.rendering import ASSETS, Renderer, asset
 from omnichannel_core.web.visits import Visit, Web
@@ -57,7 +57,10 @@ def create_web(
 
     async def refused(request: Request, trouble: Exception) -> Response:
         assert isinstance(trouble, HTTPException)  # noqa: S101 - registered for it
-        return _refused(Visit(web=web, request=request, language=web.renderer.preferred(request)), trouble)
+        visit = Visit(web=web, request=request, language=web.renderer.preferred(request))
+        if not _of_machines(visit):
+            await recognize(visit, resolve)
+        return _refused(visit, trouble)
 
     app.add_exception_handler(HTTPException, refused)
     return Headers(app)
@@ -99,10 +102,15 @@ async def _static(visit: Visit) -> Response:
     return Response(content, headers={"Cache-Control": keep, "ETag": f'"{version}"'}, media_type=ASSETS[name])
 
 
+def _of_machines(visit: Visit) -> bool:
+    return str(visit.request.scope["path"]).removeprefix(visit.root).startswith(API)
+
+
 def _refused(visit: Visit, trouble: HTTPException) -> Response:
-    said = Refused(trouble.status_code, problems.TITLES.get(trouble.status_code, trouble.detail) + ".")
+    words = "There is no such page." if trouble.status_code == 404 else ""
+    said = Refused(trouble.status_code, words or problems.TITLES.get(trouble.status_code, trouble.detail) + ".")
     headers = dict(trouble.headers or {})
-    if visit.request.scope["path"].removeprefix(visit.root).startswith(API):
+    if _of_machines(visit):
         return problems.answer(said, headers=headers)
     heading = problems.TITLES.get(said.status, "Error")
     return visit.page("problem.html", said.status, headers, trouble=said, code=said.status, heading=heading)

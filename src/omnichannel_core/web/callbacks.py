@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from omnichannel_core import errors
+from omnichannel_core.connections.authorizing import DraftForm, Unfinished
 from omnichannel_core.connections.calling import CallAnswer
 from omnichannel_core.driver import Call
 from omnichannel_core.web.actors import Permission
@@ -86,16 +87,26 @@ async def finish(visit: Visit) -> Response:
     query, driver = dict(visit.request.query_params), visit.text("driver")
     if len(query) != len(visit.request.query_params.multi_items()):
         raise errors.AuthorizationDenied("The marketplace's answer says something twice: press AUTHORIZE again.")
-    found = await visit.house.connections.returned(
-        Call(method="GET", path="return", query=query), account=visit.account, actor=visit.actor.id, driver=driver
-    )
-    where = "/new" if found.form.connection is None else f"/connections/{found.form.connection}"
+    call = Call(method="GET", path="return", query=query)
+    try:
+        found = await visit.house.connections.returned(call, account=visit.account, actor=visit.actor.id, driver=driver)
+    except errors.AuthorizationDenied as trouble:  # of no open AUTHORIZE: back to a form of the one who asks, if any
+        mine = await visit.house.connections.unfinished(visit.account, actor=visit.actor.id)
+        return _not_authorized(visit, trouble, next((one for one in mine if one.driver == driver), None))
     if found.error is not None:
-        return visit.page(
-            "not_authorized.html", status_of(found.error), trouble=found.error,
-            back=visit.url(where, draft=found.form.id, tab="credentials" if found.form.connection else ""),
-        )  # fmt: skip
-    return visit.go(where, draft=found.form.id, tab="credentials" if found.form.connection else "")
+        return _not_authorized(visit, found.error, found.form)
+    return RedirectResponse(_form(visit, found.form), 303)
+
+
+def _form(visit: Visit, draft: DraftForm | Unfinished) -> str:
+    if draft.connection is None:
+        return visit.url("/new", draft=draft.id)
+    return visit.url(f"/connections/{draft.connection}", draft=draft.id, tab="credentials")
+
+
+def _not_authorized(visit: Visit, trouble: errors.OmnichannelError, form: DraftForm | Unfinished | None) -> Response:
+    back = _form(visit, form) if form is not None else ""
+    return visit.page("not_authorized.html", status_of(trouble), trouble=trouble, back=back)
 
 
 async def claim(visit: Visit) -> Response:

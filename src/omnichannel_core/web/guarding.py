@@ -89,13 +89,24 @@ def guarded(door: Door, web: Web, resolve: Resolve) -> Callable[[Request], Await
     return endpoint
 
 
+async def recognize(visit: Visit, resolve: Resolve, *, page: bool = True) -> None:
+    """Who it is, in which language, and which tabs there are for the account."""
+    visit.who = await resolve(visit.request)
+    if visit.who is None:
+        return
+    visit.language = visit.web.renderer.known(visit.who.language) or visit.language
+    try:
+        visit.stores = page and await visit.house.stores.offered(visit.account)
+    except errors.NotFound:
+        visit.stores = False  # an account that the house does not know: the handler says so
+
+
 async def _admit(door: Door, visit: Visit, resolve: Resolve) -> None:
     if cross_site(visit.request):
         raise Refused(403, "This was sent by another site's page, which may not do that.")
-    visit.who = await resolve(visit.request)
+    await recognize(visit, resolve, page=not door.machine)
     if visit.who is None:
         raise Refused(401, "Sign in first.")
-    visit.language = visit.web.renderer.known(visit.who.language) or visit.language
     if door.permission is not None and door.permission not in visit.who.permissions:
         raise Refused(403, f"You are not allowed to do this; it needs the permission {door.permission.value!r}.")
 

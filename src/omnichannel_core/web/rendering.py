@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_COUNT = re.compile(r"\b([a-z][a-z0-9-]{0,60}): (?=\d)", re.ASCII)  # orders: 28
+_EXACT = re.compile(r"-?\d{1,30}\.\d{1,20}", re.ASCII)
 ASSETS = {"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"}
 
 
@@ -86,14 +90,44 @@ class Renderer:
             )  # fmt: skip
             made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
             catalog = translations(language)
-            made.filters |= {
-                "day": day,
-                "moment": moment,
-                "word": lambda key: catalog.gettext(WORDS.get(key) or key or " "),
-            }
+
+            def word(key: str) -> str:
+                return catalog.gettext(WORDS[key]) if key in WORDS else worded(str(key))
+
+            made.filters.update(
+                said=said, day=day, moment=moment, timed=timed, amount=amount, word=word,
+                progress=lambda text: _COUNT.sub(lambda found: f"{word(found[1])}: ", text),
+            )  # fmt: skip
             made.globals["titles"] = TITLES
             self._environments[language] = made
         return self._environments[language]
+
+
+@jinja2.pass_context
+def said(context: jinja2.runtime.Context, text: object, driver: str = "") -> str:
+    """A sentence of the house or of a driver in the visitor's language."""
+    visit: Visit = context["visit"]
+    return visit.say(text, driver)
+
+
+def timed(value: Any) -> Any:
+    """A time of day with its zone as pages show it; anything else as it is."""
+    return moment(value) if isinstance(value, str) and _TIME.fullmatch(value) else value
+
+
+def amount(value: Any) -> str:
+    """165.2400 is 165.24, 2.000 is 2 and 5.5 is 5.50: no digit that says something is lost."""
+    text = str(value)
+    if not _EXACT.fullmatch(text):
+        return text
+    whole, dot, rest = text.partition(".")
+    rest = rest.rstrip("0")
+    return f"{whole}{dot}{rest:0<2}" if rest else whole
+
+
+def worded(name: str) -> str:
+    """A name of a driver's own as words: `parcel-labels` is Parcel labels."""
+    return name.replace("-", " ").replace("_", " ").capitalize() if name.islower() else name
 
 
 def day(value: datetime | None) -> str:

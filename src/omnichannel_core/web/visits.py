@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from omnichannel_core import errors
+from omnichannel_core.web import sentences
 from omnichannel_core.web.actors import Actor, Permission
 from omnichannel_core.web.problems import Refused
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from omnichannel_core.web.rendering import Renderer
     from omnichannel_core.web.watching import Watch
 
+LOCALE = Path(__file__).parent / "locale"
 BODY_MAX = 4 * 1024 * 1024
 BIGGEST = 2**63 - 1
 
@@ -46,6 +49,7 @@ class Visit:
     request: Request
     who: Actor | None = None
     language: str = "en"
+    stores: bool = False  # whether there is anything to see behind the tab Stores
 
     @property
     def house(self) -> Omnichannel:
@@ -84,6 +88,24 @@ class Visit:
     def may(self, permission: Permission) -> bool:
         """Whether the actor may."""
         return self.who is not None and permission in self.who.permissions
+
+    def say(self, text: object, driver: str = "") -> str:
+        """A sentence of the house or of a driver in the visitor's language; as it is where there is no other word.
+
+        Args:
+            driver: whose catalog is asked first.
+        """
+        if self.language == "en":
+            return str(text)
+        folders = self.house.drivers.locales()
+        order = sorted(folders, key=lambda name: name != driver)
+        drivers = [sentences.catalog(folders[name], "omnichannel", self.language) for name in order]
+        ours = sentences.catalog(str(LOCALE), "sentences", self.language)
+        return sentences.said(str(text), [*drivers[:1], ours, *drivers[1:]] if driver else [ours, *drivers])
+
+    def worded(self, schema: Any, driver: str) -> Any:
+        """A driver's form with labels and helps in the visitor's language."""
+        return schema if self.language == "en" else sentences.worded(schema, lambda text: self.say(text, driver))
 
     # --- what came
     def number(self, name: str = "id") -> int:

@@ -23,6 +23,15 @@ WORDS = {
     # pushes
     "sending": "Sending", "pending": "Pending", "unknown": "Unknown", "accepted": "Accepted",
     "rejected": "Rejected", "dismissed": "Dismissed", "dropped": "Replaced",
+    # streams and kinds of records; a driver's own are shown as it calls them
+    "data-model": "Data model", "offers": "Offers", "stock": "Stock", "prices": "Prices", "shipments": "Shipments",
+    "invoices": "Invoices", "cancellations": "Cancellations", "receipts": "Receipts", "refunds": "Refunds",
+    "fba": "Fulfillment by Amazon",
+    "Order": "Order", "Return": "Return", "Offer": "Offer", "StockLevel": "Stock level", "Price": "Price",
+    "Shipment": "Shipment", "Invoice": "Invoice", "Cancellation": "Cancellation", "Attribute": "Attribute",
+    "AttributeSet": "Attribute set", "Choices": "List", "CashEntry": "Cash entry", "Closing": "Closing",
+    # what all remotes call the state of an order
+    "open": "Open", "paid": "Paid", "shipped": "Shipped", "completed": "Completed", "refunded": "Refunded",
     # origins of settings
     "own": "own value", "default": "from the default",
     # what a delete takes along

@@ -125,7 +125,7 @@ def test_views(live: Any, browser: Any, size: str) -> None:
 
     def entry(name: str) -> None:
         menu.click()
-        page.locator(".sheet.narrow .entry", has_text=re.compile(f"^{name}$")).click()
+        page.locator(".sheet.narrow .entry", has_text=re.compile(rf"^\s*{name}\s*$")).click()
 
     entry("create")
     page.get_by_label("Name").fill("Mine")

@@ -118,7 +118,7 @@ def test_refused(live: Any, browser: Any, size: str) -> None:
     page.get_by_label("Amazon marketplace").select_option(GERMANY)
     page.get_by_role("button", name="AUTHORIZE").click()
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("Signed in to Amazon as seller")).to_be_visible()
+    expect(page.get_by_text(f"Signed in to Amazon as seller AOTHER{size.upper()}SELLER, but")).to_be_visible()
     page.get_by_role("link", name="Back to the form").click()
     expect(page.get_by_label("Seller ID")).to_have_value("A0MINE")
     assert live.call(live.house.connections.list, account) == []
@@ -138,12 +138,33 @@ def test_expired(live: Any, browser: Any, size: str) -> None:
     finally:
         live.clock.ahead = timedelta(0)
     accessible(page)
-    page.goto(f"{live.address}/new")
-    filled(page, "In time", "shopify")
-    page.get_by_label("Shop URL").fill(domain)
+    page.get_by_role("link", name="Back to the form").click()
+    expect(page.get_by_label("Name")).to_have_value("Late")
+    expect(page.get_by_label("Shop URL")).to_have_value(domain)
     page.get_by_role("button", name="AUTHORIZE").click()
     page.get_by_role("link", name="Install app").click()
     expect(page.get_by_text("Authorized", exact=True)).to_be_visible()
+
+
+def test_cancelled_over_there(live: Any, browser: Any, size: str) -> None:
+    """Cancel at Amazon stays at Amazon: whoever comes back by himself finds the form that he left."""
+    account = live.account("amazon")
+    seller(live, f"gone{size}")
+    page = browser(account, "/new", size=size)
+    filled(page, "Left alone", "amazon")
+    page.get_by_label("Amazon marketplace").select_option(GERMANY)
+    page.get_by_role("button", name="AUTHORIZE").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("You did not authorize the application.")).to_be_visible()
+    page.goto(f"{live.address}/new")
+    expect(page.get_by_text("You have not finished “Left alone”.")).to_be_visible()
+    accessible(page)
+    page.get_by_role("link", name="Continue").click()
+    expect(page.get_by_label("Name")).to_have_value("Left alone")
+    expect(page.get_by_label("Amazon marketplace")).to_have_value(GERMANY)
+    page.get_by_role("button", name="Back").click()
+    page.get_by_role("link", name="Add connection").first.click()
+    expect(page.get_by_text("You have not finished")).to_be_hidden()
 
 
 def test_on_the_way(live: Any, browser: Any, size: str) -> None:

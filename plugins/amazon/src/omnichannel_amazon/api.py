@@ -116,8 +116,14 @@ RATES: Mapping[str, tuple[float, float]] = {
 """Requests per second and burst of each operation, per application and seller (rate-limits.tsv of the models)."""
 
 
+LISTINGS_FEED = "createListingsFeed"
+"""createFeed of a JSON_LISTINGS_FEED: such feeds have a limit of their own, five in five minutes (guide 8.4)."""
+
+
 def slow(operation: str) -> float:
     """Seconds after a 429, which names none: until one more request is there, five minutes at most (guide 3.3)."""
+    if operation == LISTINGS_FEED:
+        return 60.0
     return min(300.0, 1 / RATES[operation][0]) if operation in RATES else 5.0
 
 
@@ -149,6 +155,7 @@ API = RemoteApi(
             Limit(name=hyphened(name), rate=rate, burst=burst, operations=frozenset({name}), read=read_rate)
             for name, (rate, burst) in RATES.items()
         ),
+        Limit(name="listings-feeds", burst=5, window=300.0, operations=frozenset({LISTINGS_FEED})),
         Limit(name="lwa", concurrent=1, operations=frozenset({"token"}), per="application"),
     ),
 )

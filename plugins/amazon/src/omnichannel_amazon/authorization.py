@@ -229,4 +229,4 @@ async def _probe_orders(client: Client, works: set[str], missing: dict[str, str]
             return
 
 
-FLOW = AuthorizationFlow(check=check, begin=begin, finish=finish, renew=renew)
+FLOW = AuthorizationFlow(check=check, begin=begin, finish=finish, renew=renew, plain=frozenset({"selling_partner_id"}))

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from omnichannel_amazon import order_wire, wire
+from omnichannel_amazon.api import LISTINGS_FEED
 from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.marketplaces import MARKETPLACES, home
 from omnichannel_core import errors
@@ -126,8 +127,14 @@ class Client:
         )
 
     async def create_feed(self, body: Mapping[str, object]) -> str:
-        """`createFeed`: no idempotency key."""
-        return (await self.post("createFeed", f"{FEEDS}/feeds", body)).decode(wire.Feed).feed_id
+        """`createFeed`: no idempotency key. Feeds of listings have a limit of their own."""
+        operation = LISTINGS_FEED if body["feedType"] == "JSON_LISTINGS_FEED" else "createFeed"
+        return (await self.post(operation, f"{FEEDS}/feeds", body)).decode(wire.Feed).feed_id
+
+    async def feeds(self, kind: str, since: datetime) -> list[wire.Feed]:
+        """`getFeeds` of one type made since, newest first."""
+        query = {"feedTypes": kind, "createdSince": iso(since), "marketplaceIds": self.marketplace, "pageSize": "100"}
+        return (await self.get("getFeeds", f"{FEEDS}/feeds", query)).decode(wire.Feeds).feeds
 
     async def feed(self, ident: str) -> wire.Feed:
         """`getFeed`."""

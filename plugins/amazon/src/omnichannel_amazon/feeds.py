@@ -60,6 +60,12 @@ async def result(client: Client, feed: str) -> Result:
     return Result("done" if said.processing_status == "DONE" else "fatal", text)
 
 
+async def under_way(client: Client, kind: str, within: timedelta) -> bool:
+    """Whether a feed of this type was made lately and has not ended: it may be the one whose answer was lost."""
+    found = await client.feeds(kind, client.session.clock.now() - within)
+    return any(one.processing_status in ("IN_QUEUE", "IN_PROGRESS") and not _hangs(client, one) for one in found)
+
+
 def _hangs(client: Client, feed: wire.Feed) -> bool:
     try:
         return client.session.clock.now() - moment(feed.created_time) > HUNG

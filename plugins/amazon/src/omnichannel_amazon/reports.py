@@ -35,7 +35,8 @@ class Kind(NamedTuple):
     Attributes:
         types: its names; the next one is tried where Amazon refuses the one before (flat file, then XML).
         overlap: asked for again by the next report: late rows, and what changed in them.
-        span: of one report at most. history: of the first one. every: not oftener than this.
+        span: of one report at most. every: Amazon makes no two of them within this time (guide amazon 10.1).
+        history: where the first one begins unless it is said; reach: how far back it may at most.
     """
 
     types: tuple[str, ...]
@@ -43,6 +44,7 @@ class Kind(NamedTuple):
     span: timedelta
     every: timedelta
     history: timedelta = timedelta(days=90)
+    reach: timedelta = timedelta(days=729)
 
 
 class Track(Struct, frozen=True):
@@ -50,14 +52,16 @@ class Track(Struct, frozen=True):
 
     Attributes:
         until: rows before are in; None before the first report.
+        upto: rows before come with the reports of this round; None between two rounds.
         since, to: the range of the report under way.
         asked: when it was asked for: stored before createReport, so that a crash finds it instead of asking again.
         row: rows of its document that are in.
-        tried: when a report last came to nothing: the next one is asked for not before `every` is over.
+        tried: when one that came to nothing, or that did not span the round, was asked for.
         empty: CANCELLED may mean no data or nothing at all: only a second one that covers the range is believed.
     """
 
     until: datetime | None = None
+    upto: datetime | None = None
     since: datetime | None = None
     to: datetime | None = None
     asked: datetime | None = None
@@ -79,6 +83,14 @@ class Step(NamedTuple):
     path: Path | None = None
 
 
+def due(kind: Kind, track: Track, now: datetime) -> Track:
+    """With a new round where it is time for one. All its reports go up to the same moment, whoever goes on with it."""
+    last = max((one for one in (track.until, track.tried) if one is not None), default=None)
+    if track.upto is not None or (last is not None and now - last < kind.every):
+        return track
+    return replace(track, upto=now)
+
+
 async def step(session: Session, kind: Kind, track: Track, earliest: datetime | None = None) -> Step:
     """The next small step. `earliest`: where the first report begins, when not at the kind's history.
 
@@ -87,35 +99,40 @@ async def step(session: Session, kind: Kind, track: Track, earliest: datetime | 
     """
     now = session.clock.now()
     if track.asked is None:
-        return _begin(kind, track, now, earliest)
+        return _begin(kind, due(kind, track, now), now, earliest)
     if not track.report:
         return await _ask(Client(session), kind, track)
     if not track.document:
-        return await _poll(Client(session), kind, track)
-    return await _read(Client(session), kind, track)
+        return await _poll(Client(session), track)
+    return await _read(Client(session), track)
 
 
 def _begin(kind: Kind, track: Track, now: datetime, earliest: datetime | None) -> Step:
-    last = max((one for one in (track.until, track.tried) if one is not None), default=None)
-    if last is not None and now - last < kind.every:
+    if track.upto is None or (track.tried is not None and now - track.tried < kind.every):
         return Step(track, more=False)
-    first = max(earliest or now - kind.history, now - timedelta(days=729))
+    first = max(earliest or track.upto - kind.history, track.upto - kind.reach)
     since = first if track.until is None else track.until - kind.overlap
-    to = min(now, since + kind.span)
+    to = min(track.upto, since + kind.span)
     if to <= since:
-        return Step(track, more=False)
+        return Step(replace(track, upto=None), more=False)
     asked = replace(track, since=since, to=to, asked=now, report="", document="", row=0, polls=0)
     return Step(asked, more=Wait(0, "Amazon is asked for a report"))
 
 
 async def _ask(client: Client, kind: Kind, track: Track) -> Step:
-    """One that was asked for already is found; otherwise it is asked for now."""
-    name = kind.types[track.type]
+    """One that was asked for already is found; otherwise it is asked for now. Both answer the same: a page asked for
+    again (ahead of its commit, after a crash) is the same page and costs no second report."""
+    name, coming = kind.types[track.type], Wait(WAITS[0], "Amazon prepares a report")
     assert track.asked is not None and track.since is not None and track.to is not None  # noqa: S101, PT018
-    known = await client.reports(name, track.asked - SKEW, client.marketplace)
-    mine = next((one for one in known if _same(one, track)), None)
-    if mine is not None:
-        return Step(replace(track, report=mine.report_id), more=True)
+    known = await client.reports(name, track.asked - max(SKEW, kind.every), client.marketplace)
+    found = next((one for one in known if _same(one, track)), None)
+    if found is not None:
+        return Step(replace(track, report=found.report_id), more=coming)
+    for one in known:
+        to = _covers(one, kind, track)
+        if to is not None:
+            upto = to if track.to == track.upto else track.upto
+            return Step(replace(track, report=one.report_id, to=to, upto=upto), more=coming)
     wish = {"reportType": name, "marketplaceIds": [client.marketplace], "dataStartTime": iso(track.since),
             "dataEndTime": iso(track.to)}  # fmt: skip
     try:
@@ -124,7 +141,7 @@ async def _ask(client: Client, kind: Kind, track: Track) -> Step:
         if track.type + 1 >= len(kind.types):
             raise
         return Step(replace(track, type=track.type + 1), more=True)
-    return Step(replace(track, report=made), more=Wait(WAITS[0], "Amazon prepares a report"))
+    return Step(replace(track, report=made), more=coming)
 
 
 def _same(report: wire.Report, track: Track) -> bool:
@@ -136,26 +153,37 @@ def _same(report: wire.Report, track: Track) -> bool:
     return [iso(one) for one in ends] == [iso(one) for one in (track.since, track.to) if one]
 
 
-async def _poll(client: Client, kind: Kind, track: Track) -> Step:
+def _covers(report: wire.Report, kind: Kind, track: Track) -> datetime | None:
+    """Its end, when it is as good as another one: Amazon would make no newer one yet, whoever asked for it."""
+    try:
+        since, to = moment(report.data_start_time), moment(report.data_end_time)
+    except ValueError:
+        return None
+    if track.since is None or track.to is None or report.processing_status in ("CANCELLED", "FATAL"):
+        return None
+    return to if since <= track.since and track.to - kind.every <= to <= track.to else None
+
+
+async def _poll(client: Client, track: Track) -> Step:
     said = await client.report(track.report)
-    now, state = client.session.clock.now(), said.processing_status
+    state = said.processing_status
     if state == "DONE" and said.report_document_id:
         return Step(replace(track, document=said.report_document_id), more=True)
     if state == "CANCELLED":
-        return _cancelled(kind, track, now)
+        return _cancelled(track)
     if state == "FATAL":
         return await _fatal(client, track, said.report_document_id)
-    if track.asked is not None and now - track.asked > GIVE_UP:
+    if track.asked is not None and client.session.clock.now() - track.asked > GIVE_UP:
         return await _fatal(client, track, None)
     wait = WAITS[min(track.polls, len(WAITS) - 1)]
     return Step(replace(track, polls=track.polls + 1), more=Wait(wait, "Amazon prepares a report"))
 
 
-def _cancelled(kind: Kind, track: Track, now: datetime) -> Step:
+def _cancelled(track: Track) -> Step:
     """No data, or too soon: believed when the next report, which covers the same range, says so too."""
     if not track.empty:
-        return Step(replace(_idle(track), empty=True, tried=now), more=False)
-    return _done(kind, track, now)
+        return Step(replace(_idle(track), empty=True, tried=track.asked), more=False)
+    return _done(track)
 
 
 async def _fatal(client: Client, track: Track, document: str | None) -> Step:
@@ -165,7 +193,7 @@ async def _fatal(client: Client, track: Track, document: str | None) -> Step:
         path = await fetched(client, "reportFile", f"fatal-{document}", lambda: client.report_document(document))
         words = await client.session.compute(partial(_beginning, path))
     client.session.log.warning("Amazon could not make report %s: %s", track.report, words or "no reason given")
-    return Step(replace(_idle(track), tried=client.session.clock.now()), more=False)
+    return Step(replace(_idle(track), tried=track.asked), more=False)
 
 
 def _beginning(path: Path) -> str:
@@ -177,19 +205,22 @@ def _idle(track: Track) -> Track:
     return Track(until=track.until, empty=track.empty, type=track.type)
 
 
-def _done(kind: Kind, track: Track, now: datetime) -> Step:
-    until = max(track.to or now, track.until or track.to or now)
-    behind = now - until >= kind.every and until - kind.overlap + kind.span < now
-    return Step(Track(until=until, type=track.type), more=behind)
+def _done(track: Track) -> Step:
+    """Its rows are in. When it could not span the round the next report does, in a later run."""
+    assert track.to is not None  # noqa: S101
+    until = max(track.to, track.until or track.to)
+    if track.upto is None or track.to >= track.upto:
+        return Step(Track(until=until, type=track.type), more=False)
+    return Step(Track(until=until, upto=track.upto, tried=track.asked, type=track.type), more=False)
 
 
-async def _read(client: Client, kind: Kind, track: Track) -> Step:
+async def _read(client: Client, track: Track) -> Step:
     document = track.document
     path = await fetched(client, "reportFile", document, lambda: client.report_document(document))
     rows = await client.session.compute(lambda: list(islice(table(path), track.row, track.row + ROWS)))
     if len(rows) == ROWS:
         return Step(replace(track, row=track.row + ROWS), more=True, rows=rows, path=path)
-    ended = _done(kind, track, client.session.clock.now())
+    ended = _done(track)
     return ended._replace(rows=rows, path=path)
 
 

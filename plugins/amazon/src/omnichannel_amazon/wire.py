@@ -100,6 +100,12 @@ class Feed(Struct, rename="camel"):
     result_feed_document_id: str | None = None
 
 
+class Feeds(Struct, rename="camel"):
+    """feeds: `GetFeedsResponse`."""
+
+    feeds: list[Feed]
+
+
 class Issue(Struct, rename="camel"):
     """listings: `Issue`; also a row of a feed's processing report."""
 

@@ -62,8 +62,8 @@ from collections.abc import Callable
 from typing import Any
 
 from omnichannel_amazon_simulator.app import Simulator
-from omnichannel_amazon_simulator.clock import Clock
 from omnichannel_amazon_simulator.world import World
+from omnichannel_core.testing.simulated.clock import Clock
 
 __all__ = ["Simulator", "World", "create"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -10,26 +9,17 @@ import msgspec
 
 from omnichannel_amazon_simulator import dates
 from omnichannel_amazon_simulator.errors import denied, invalid
+from omnichannel_core.testing.simulated import exchange
 
 if TYPE_CHECKING:
     from omnichannel_amazon_simulator.sellers import Seller
     from omnichannel_amazon_simulator.tokens import Token
     from omnichannel_amazon_simulator.world import World
 
-JSON = "application/json"
+Answer = exchange.Answer
 encode = msgspec.json.encode
 decode = msgspec.json.decode
 Row = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Answer:
-    """Status, raw body, content type and more headers."""
-
-    status: int
-    body: bytes = b""
-    content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import msgspec
 
-from omnichannel_amazon_simulator import consent, control_data, control_sellers, faults
+from omnichannel_amazon_simulator import consent, control_data, control_sellers
 from omnichannel_amazon_simulator.answers import Answer, Call, reply
 from omnichannel_amazon_simulator.errors import Refused, missing
 from omnichannel_amazon_simulator.routing import Router, Routes
 from omnichannel_amazon_simulator.tokens import App
+from omnichannel_core.testing.simulated import controls
 
 routes = Routes()
 
@@ -54,12 +55,7 @@ def get_clock(call: Call) -> Answer:
 @routes("POST", "/_control/clock")
 def set_clock(call: Call) -> Answer:
     """`{"mode"?, "speed"?, "now"?: seconds, "advance"?: seconds}`; what falls due on the way happens."""
-    words, clock = call.object(), call.world.clock
-    clock.change(words.get("mode", clock.mode), float(words.get("speed", clock.speed)))
-    if "now" in words:
-        clock.set(float(words["now"]))
-    if "advance" in words:
-        clock.advance(float(words["advance"]))
+    controls.turn(call.world.clock, call.object())
     call.world.settle()
     return get_clock(call)
 
@@ -67,13 +63,7 @@ def set_clock(call: Call) -> Answer:
 @routes("GET", "/_control/log")
 def log(call: Call) -> Answer:
     """Requests so far; `?seller=`, `?operation=`, `?last=`."""
-    entries = [
-        entry
-        for entry in call.world.log
-        if call.query.get("seller", entry.seller) == entry.seller
-        and call.query.get("operation", entry.operation) == entry.operation
-    ]
-    return reply({"requests": [msgspec.to_builtins(e) for e in entries[-int(call.query.get("last", 1000)) :]]})
+    return reply(controls.requests(call.world.log, call.query))
 
 
 @routes("DELETE", "/_control/log")
@@ -87,16 +77,13 @@ def clear_log(call: Call) -> Answer:
 
 @routes("GET", "/_control/faults")
 def list_faults(call: Call) -> Answer:
-    return reply({"faults": [msgspec.to_builtins(fault) for fault in call.world.faults.orders]})
+    return reply(controls.listed(call.world.faults.orders))
 
 
 @routes("POST", "/_control/faults")
 def order_faults(call: Call) -> Answer:
     """One fault or a list of them, see `faults.Fault`."""
-    words = msgspec.json.decode(call.body)
-    made = [faults.ordered(each) for each in (words if isinstance(words, list) else [words])]
-    call.world.faults.orders += made
-    return reply({"faults": [msgspec.to_builtins(fault) for fault in made]}, 201)
+    return reply(controls.listed(call.world.faults.order(msgspec.json.decode(call.body))), 201)
 
 
 @routes("DELETE", "/_control/faults")

@@ -68,7 +68,7 @@ def _ship(seller: Seller, feed: Feed, order: Order, part: ET.Element) -> str:
     carrier = (data.findtext("CarrierName", "") if data is not None else "") or code
     method = data.findtext("ShippingMethod", "") if data is not None else ""
     tracking = data.findtext("ShipperTrackingNumber", "") if data is not None else ""
-    reference = f"feed-{len(order.packages or []) + 1}"
+    reference = part.findtext("MerchantFulfillmentID", "") or f"feed-{len(order.packages or []) + 1}"
     seller.book.pack(order, Package(reference, carrier, method, tracking, at, now, items), now)
     return ""
 

@@ -228,7 +228,8 @@ def document(call: Call) -> Answer:
     made = call.world.documents.all.get((call.seller.id, call.params["reportDocumentId"]))
     if made is None or not made.report_type:
         raise missing("The report document does not exist.")
-    if KINDS[made.report_type].restricted and not call.token.resources:
+    restricted = KINDS[made.report_type].restricted or made.report_type in call.seller.options.restricted_reports
+    if restricted and not call.token.resources:
         raise denied()
     encoded = call.query.get("enableContentEncodingUrlHeader") == "true"
     url = call.world.documents.url(made, call.seller.region, "GET", call.now, encoded=encoded)

@@ -10,7 +10,6 @@ from typing import Any
 
 from omnichannel_amazon_simulator.agenda import Agenda
 from omnichannel_amazon_simulator.answers import Call, Row
-from omnichannel_amazon_simulator.clock import Clock
 from omnichannel_amazon_simulator.feed_invoices import Invoices
 from omnichannel_amazon_simulator.feeds import Desk as Feeds
 from omnichannel_amazon_simulator.listing_store import Listings
@@ -21,6 +20,7 @@ from omnichannel_amazon_simulator.order_book import OrderBook, Position
 from omnichannel_amazon_simulator.order_making import KINDS, PENDING, TITLES, Maker, Plan
 from omnichannel_amazon_simulator.product_schemas import Edition
 from omnichannel_amazon_simulator.reports import Desk as Reports
+from omnichannel_core.testing.simulated.clock import Clock
 
 
 @dataclass(slots=True)
@@ -44,6 +44,7 @@ class Options:
         charset, said_charset: of flat files, and what the download says about it ('' for nothing).
         gzip: reports are compressed. fba_prices: see `report_orders.split`. plan, store_name: of the account.
         returns: share of the orders of the past of which something came back.
+        restricted_reports: report types whose documents need a restricted data token besides those that always do.
         fba_report_lag: seconds until a shipment of Amazon's is in its report.
         lose_submissions: so many accepted listings submissions never show. restricted_asins: need approval.
     """
@@ -76,6 +77,7 @@ class Options:
     returns: float = 0.0
     fba_report_lag: float = 3600.0
     restricted_asins: list[str] = field(default_factory=list)
+    restricted_reports: list[str] = field(default_factory=list)
     plan: str = "PROFESSIONAL"
     store_name: str = ""
 

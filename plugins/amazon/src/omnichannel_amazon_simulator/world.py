@@ -9,12 +9,13 @@ from random import Random
 from typing import Any
 
 from omnichannel_amazon_simulator import notices
-from omnichannel_amazon_simulator.clock import Clock
 from omnichannel_amazon_simulator.documents import Documents
-from omnichannel_amazon_simulator.faults import Faults
+from omnichannel_amazon_simulator.faults import Fault
 from omnichannel_amazon_simulator.rates import Buckets
 from omnichannel_amazon_simulator.sellers import Options, Seller
 from omnichannel_amazon_simulator.tokens import App, Wallet
+from omnichannel_core.testing.simulated.clock import Clock
+from omnichannel_core.testing.simulated.faults import Faults
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class World:
     def __init__(self, clock: Clock, seed: int, log: int) -> None:
         self.clock, self.seed = clock, seed
         self.log: deque[Entry] = deque(maxlen=log)
-        self.faults = Faults()
+        self.faults = Faults(Fault)
         self.reset()
 
     def reset(self) -> None:

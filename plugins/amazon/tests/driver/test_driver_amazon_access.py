@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from omnichannel_amazon.authorization import begin, check, finish, is_amazon
 from omnichannel_amazon.credentials import AmazonApplication, AmazonCredentials
+from omnichannel_amazon.settings import Export
 from omnichannel_amazon.sync.orders import ORDERS
 from pydantic import SecretStr, ValidationError
 
@@ -18,6 +20,7 @@ from omnichannel_core.records import Order
 
 pytestmark = pytest.mark.anyio
 DE, US = "A1PA6795UKMFR9", "ATVPDKIKX0DER"
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Make = Callable[..., Any]
 TRIP = Trip(state="s" * 43, return_url="https://host.example/back")
 
@@ -51,6 +54,44 @@ async def test_check(amazon: Make):
     assert {"orders", "BUYER", "RECIPIENT", "offers"} <= found.works
     assert "authorization" in found.expires
     assert "order export" in found.missing
+
+
+async def test_ends_are_announced(amazon: Make):
+    """The authorization ends a year after it was given, the application's secret when its owner says."""
+    here = amazon()
+    await here.authorize()
+    ends, app = NOW + timedelta(days=9), here.session[AmazonApplication]
+    here.session.set(app.model_copy(update={"secret_expires": ends}))
+    found = await check(here.session)
+    assert found.expires == {
+        "authorization": NOW + timedelta(days=365), "client secret of the application": ends,
+    }  # fmt: skip
+
+
+async def test_one_box_is_enough(amazon: Make):
+    """That nothing is exported is said only while no box is checked."""
+    here = amazon(Export(invoices_b2b={DE}))
+    await here.authorize()
+    assert "order export" not in (await check(here.session)).missing
+
+
+async def test_self_authorization(amazon: Make):
+    """A pasted refresh token of a private app works without AUTHORIZE, also in place of an authorization that ended."""
+    here = amazon()
+    words = {"client_id": here.client}
+    for _ in range(2):
+        own = (await here.control("POST", "/authorize", words))["refresh_token"]
+        here.session.set(here.session[AmazonCredentials].model_copy(update={"own_refresh_token": SecretStr(own)}))
+        assert (await check(here.session)).works
+        await here.control("POST", "/grants", {"alive": False})
+        with pytest.raises(errors.AuthorizationNeeded):
+            await check(here.session)
+
+
+async def test_nothing_to_renew_with(amazon: Make):
+    """Neither authorized nor a token pasted: AUTHORIZE is asked for."""
+    with pytest.raises(errors.AuthorizationNeeded, match="AUTHORIZE"):
+        await check(amazon().session)
 
 
 async def test_rotated_secret(amazon: Make):

@@ -81,7 +81,7 @@ async def test_stock_by_feed(amazon: Make):
     await here.authorize()
     skus = own(here)[:230]
     said = await ended(here, STOCK, *[level(sku, 5) for sku in skus], level("unknown", 1))
-    assert len(here.asked("createFeed")) == 1
+    assert len(here.asked("createListingsFeed")) == 1
     assert not here.asked("patchListingsItem")
     assert all(isinstance(said[sku], Accepted) for sku in skus)
     assert "no listing" in said["unknown"].reason
@@ -163,6 +163,45 @@ async def test_shipment_without_tracking(amazon: Make):
     assert not here.asked("confirmShipment")
 
 
+async def test_shipment_by_feed_whose_answer_was_lost(amazon: Make):
+    """A part of an order that left by feed is not sent again while a feed that may be it goes on, and is found then."""
+    here = amazon(ALL, feed_delay=1800)
+    await here.authorize()
+    order = await ordered(here, lines=[{"quantity": 4, "price": 1000}])
+    (line,) = order.lines
+    record = Shipment(id="s", order_id=order.id, carrier="Bote", lines={line: Decimal(2)})
+    await SHIPMENTS.push(here.session, batch(record, order=order))
+    ticket, looks = "", list[Any]()
+    for _ in range(12):
+        said = (await SHIPMENTS.settle(here.session, batch(record, order=order, tickets={"s": ticket})))["s"]
+        looks.append(type(said))
+        if not isinstance(said, Pending):
+            break
+        ticket = said.ticket
+        await here.advance(said.wait.seconds)
+    assert looks[-1] is Accepted
+    assert len(looks) > 6
+    assert len(here.asked("createFeed")) == 1
+    assert here.seller.book.orders[order.id].lines[0].shipped == 2
+
+
+async def test_shipment_by_feed_that_never_arrived(amazon: Make):
+    """Without any feed that may be it the parcel is sent again, minutes later."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here)
+    record = Shipment(id="s", order_id=order.id, carrier="Bote")
+    ticket, said = "", dict[str, Any]()
+    for _ in range(4):
+        said = dict(await SHIPMENTS.settle(here.session, batch(record, order=order, tickets={"s": ticket})))
+        ticket = getattr(said["s"], "ticket", "")
+        if isinstance(said["s"], Later):
+            break
+        await here.advance(300)
+    assert isinstance(said["s"], Later)
+    assert isinstance((await ended(here, SHIPMENTS, record, order=order))["s"], Accepted)
+
+
 @pytest.mark.parametrize(("kind", "words"), [("fba", "Amazon ships"), ("prime", "label"), ("b2b", "B2B")])
 async def test_shipment_not_wanted(amazon: Make, kind: str, words: str):
     """What is held back is not wanted, which is no error, and nothing is sent."""
@@ -199,6 +238,19 @@ async def test_invoice_refused(amazon: Make):
     record = Invoice(id="i", order_id=order.id, number="RE-1", pdf=b"%PDF-1.7", extra={"total": "1", "vat": "0"})
     said = (await ended(here, INVOICES, record, order=order))["i"]
     assert "FeatureNotAvailable" in said.reason
+
+
+@pytest.mark.parametrize(("kind", "boxes"), [("b2b", Export(invoices_b2c={DE})), ("mfn", Export(invoices_b2b={DE}))])
+async def test_invoice_not_wanted(amazon: Make, kind: str, boxes: Export):
+    """Invoices of business buyers and of others are held back apart, which is no error, and nothing is sent."""
+    here = amazon(boxes)
+    await here.authorize()
+    order = await ordered(here, kind=kind, status="SHIPPED")
+    record = Invoice(id="i", order_id=order.id, number="RE-1", pdf=b"%PDF", extra={"total": "1", "vat": "0"})
+    said = (await INVOICES.push(here.session, batch(record, order=order)))["i"]
+    assert isinstance(said, Accepted)
+    assert said.note.startswith("not wanted")
+    assert not here.asked("createFeed")
 
 
 async def test_credit_note_needs_a_transaction(amazon: Make):
@@ -318,7 +370,7 @@ async def test_pain_19_feed_that_hangs(amazon: Make):
     await here.advance(6 * 3600)
     later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
     assert all(isinstance(one, Pending) for one in later.values())
-    assert len(here.asked("createFeed")) == 1
+    assert len(here.asked("createListingsFeed")) == 1
 
 
 async def test_pain_19_feed_that_never_ends(amazon: Make):
@@ -332,6 +384,18 @@ async def test_pain_19_feed_that_never_ends(amazon: Make):
     await here.advance(25 * 3600)
     later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
     assert all(isinstance(one, Pending) and one.ticket.startswith("seen:") for one in later.values())
+
+
+async def test_pain_19_five_listings_feeds_in_five_minutes(amazon: Make):
+    """Feeds of listings keep to their own limit: a sixth waits, none is refused, and the general bucket stays full."""
+    here = amazon(listings=320, feed_delay=1)
+    await here.authorize()
+    skus, begun = own(here)[:210], here.session.clock.now()
+    for quantity in range(7):
+        await STOCK.push(here.session, batch(*[level(sku, quantity) for sku in skus]))
+    assert (here.session.clock.now() - begun).total_seconds() >= 300
+    assert here.seller.requests["createFeed 202"] == 7
+    assert not any(one.endswith(" 429") for one in here.seller.requests)
 
 
 async def test_pain_19_too_large(amazon: Make, monkeypatch: pytest.MonkeyPatch):
@@ -367,7 +431,7 @@ async def test_pain_21_no_removed_feed_type(amazon: Make):
     here = amazon(listings=320)
     await here.authorize()
     await STOCK.push(here.session, batch(*[level(sku, 5) for sku in own(here)[:210]]))
-    assert {json.loads(ask.body)["feedType"] for ask in here.asked("createFeed")} == {"JSON_LISTINGS_FEED"}
+    assert {json.loads(ask.body)["feedType"] for ask in here.asked("createListingsFeed")} == {"JSON_LISTINGS_FEED"}
 
 
 async def test_pain_22_listings_are_searched_by_twenties(amazon: Make):

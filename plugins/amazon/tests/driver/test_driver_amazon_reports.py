@@ -8,14 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from omnichannel_amazon import documents, reports
+from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.settings import OrderImport
 from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
+from omnichannel_amazon.sync.orders import ORDERS
 from omnichannel_amazon.sync.returns import RETURNS, day
 
 from omnichannel_core import errors
@@ -67,6 +71,23 @@ async def test_fba_report_of_another_side(amazon: Make, caplog: pytest.LogCaptur
     assert any("warning" in order.extra for order in here.session.records(Order).values())
 
 
+async def test_fba_report_fills_in_what_the_api_leaves_out(amazon: Make):
+    """Prices without a tax amount, as the API tells them here, get net and tax from the report; the rest stays."""
+    here = amazon(OrderImport(vcs=True), orders=60, days=20, vcs=True, fba_report_lag=0.0)
+    await here.authorize()
+    await here.run(ORDERS)
+    before = {key: one for key, one in here.session.records(Order).items() if key in shipped(here)}
+    assert any(line.net is UNSET for one in before.values() for line in one.lines.values())
+    await runs(here, FBA)
+    for key, was in before.items():
+        now = here.session.records(Order)[key]
+        assert (now.revision, now.gross, now.addresses) == (was.revision, was.gross, was.addresses)
+        assert now.email is not UNSET
+        for ident, line in now.lines.items():
+            assert line.gross == was.lines[ident].gross
+            assert abs(line.net.amount + line.tax.amount - line.gross.amount) < Decimal("0.03") * line.quantity
+
+
 async def test_fba_off(amazon: Make):
     """With FBA orders switched off no report is asked for."""
     here = amazon(OrderImport(fba=False), orders=20)
@@ -108,7 +129,7 @@ async def test_returns_by_xml(amazon: Make):
 
 
 async def test_returns_of_prime(amazon: Make):
-    """Returns of Prime by Merchant come by their own report, though the merchant's report is refused."""
+    """Returns of Prime by Merchant come by their own report before it is said that the merchant's report is refused."""
     here = amazon(orders=600, days=50, returns=0.9)
     await here.authorize()
     send = here.session.http.send
@@ -119,7 +140,8 @@ async def test_returns_of_prime(amazon: Make):
         return await send(operation, *rest, **more)
 
     here.session.http.send = refuse
-    await runs(here, RETURNS)
+    with pytest.raises(errors.AccessMissing, match="createReport"):
+        await here.run(RETURNS)
     found = [one for one in here.session.records(Return).values() if one.extra["kind"] == "mfn"]
     since = here.session.clock.now() - timedelta(days=58)
     there = {
@@ -130,6 +152,88 @@ async def test_returns_of_prime(amazon: Make):
     assert there
     assert {one.order_id for one in found} == there
     assert all(one.extra["is_prime"] == "Y" for one in found)
+
+
+async def test_restricted_document(amazon: Make):
+    """A document that is refused with the plain token is asked for with a restricted one, made for it alone."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0,
+                  restricted_reports=["GET_AMAZON_FULFILLED_SHIPMENTS_DATA_GENERAL"])  # fmt: skip
+    await here.authorize()
+    here.session.set(OrderImport(fba_from=date(2026, 10, 25)))
+    await here.run(FBA)
+    assert set(here.session.records(Order)) == shipped(here)
+    (ask,) = here.asked("createRestrictedDataToken")
+    assert urlsplit(here.asked("getReportDocument")[0].url).path in ask.body.decode()
+
+
+async def test_reports_of_a_long_range(amazon: Make):
+    """A range that no report spans takes several, none made sooner than Amazon makes another one."""
+    here = amazon(orders=300, days=85, fba_report_lag=0.0)
+    await here.authorize()
+    cursors = None
+    for _ in range(6):
+        cursors = await here.run(FBA, cursors)
+        await here.advance(1900)
+    assert set(here.session.records(Order)) == shipped(here)
+    assert "FATAL" not in {one.status for one in here.seller.reports.all.values()}
+
+
+async def test_another_import_uses_the_report_that_is_there(amazon: Make):
+    """Begun anew within the half hour in which Amazon makes no other report, the one that is there is read again."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    here.session.set(OrderImport(fba_from=date(2026, 10, 25)))
+    for _ in range(2):
+        here.session.stored.clear()
+        await here.run(FBA)
+        assert set(here.session.records(Order)) == shipped(here)
+        await here.advance(300)
+    assert len(here.asked("createReport")) == 1
+
+
+async def test_widened(amazon: Make):
+    """An earlier date, or a kind that is switched on, begins its reports anew; nothing else does."""
+    late, early = OrderImport(fba_from=date(2026, 11, 10)), OrderImport(fba_from=date(2026, 10, 25))
+    here = amazon(late, orders=100, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    (cursor,) = (await here.run(FBA)).values()
+    before = set(here.session.records(Order))
+    assert FBA.widen is not None
+    assert FBA.widen(cursor, early, late) is None
+    assert FBA.widen(cursor, late, late.model_copy(update={"mfn_from": date(2020, 1, 1)})) is None
+    await here.advance(3600)
+    here.session.set(early)
+    await here.run(FBA, {here.session[AmazonCredentials].marketplace: FBA.widen(cursor, late, early)})
+    assert before < set(here.session.records(Order)) == shipped(here)
+
+
+async def test_returns_widened(amazon: Make):
+    """Of returns, only the kind whose orders are admitted anew begins again."""
+    off, on = OrderImport(fba=False), OrderImport()
+    here = amazon(off, orders=200, days=50, returns=0.5)
+    await here.authorize()
+    (cursor,) = (await here.run(RETURNS)).values()
+    assert {one.extra["kind"] for one in here.session.records(Return).values()} == {"mfn"}
+    assert RETURNS.widen is not None
+    wider = RETURNS.widen(cursor, off, on)
+    assert wider.mfn == cursor.mfn
+    here.session.set(on)
+    await runs(here, RETURNS)
+    assert {one.extra["kind"] for one in here.session.records(Return).values()} == {"mfn", "fba"}
+
+
+async def test_empty_date_is_fixed(amazon: Make):
+    """Ninety days before the first import stay those ninety days, however long ago that was."""
+    here = amazon(orders=0, fba_report_lag=0.0)
+    await here.authorize()
+    placed = here.session.clock.now().timestamp() - 89 * 86400
+    await here.control("POST", "/orders", {"kind": "fba", "id": "old", "at": placed})
+    cursors = await runs(here, FBA, 14)
+    await here.control("POST", "/orders/old/status", {"status": "SHIPPED"})
+    for _ in range(3):
+        await here.advance(2 * 86400)
+        cursors = await here.run(FBA, cursors)
+    assert "old" in here.session.records(Order)
 
 
 def test_csv(tmp_path: Path):
@@ -276,6 +380,7 @@ def test_damaged(tmp_path: Path):
         documents.transcode(raw, tmp_path / "a.txt", "", far_east=False)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes):
     """Whatever bytes a document has, it becomes text."""

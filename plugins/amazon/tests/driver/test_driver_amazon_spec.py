@@ -98,7 +98,7 @@ async def test_pushed_listings(amazon: Callable[..., Any], models: Any):
     await accepted(here, PRICES, *(Price(id=sku, sku=sku, price=price) for sku in skus[:210]))
     assert agreed(here, models) >= {
         "putListingsItem", "patchListingsItem", "deleteListingsItem", "searchListingsItems", "createFeedDocument",
-        "feedFile", "createFeed", "getFeed", "getFeedDocument",
+        "feedFile", "createListingsFeed", "getFeed", "getFeedDocument",
     }  # fmt: skip
 
 

@@ -55,8 +55,8 @@ from collections.abc import Callable
 from typing import Any
 
 from omnichannel_bigcommerce_simulator.app import Simulator
-from omnichannel_bigcommerce_simulator.clock import Clock
 from omnichannel_bigcommerce_simulator.world import World
+from omnichannel_core.testing.simulated.clock import Clock
 
 __all__ = ["Simulator", "World", "create"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -11,26 +11,23 @@ import msgspec
 
 from omnichannel_bigcommerce_simulator import dates
 from omnichannel_bigcommerce_simulator.errors import Refused
+from omnichannel_core.testing.simulated import exchange
 
 if TYPE_CHECKING:
     from omnichannel_bigcommerce_simulator.store import Store
     from omnichannel_bigcommerce_simulator.tokens import Token
     from omnichannel_bigcommerce_simulator.world import World
 
-JSON = "application/json"
+JSON = exchange.JSON
 encode = msgspec.json.encode
 decode = msgspec.json.decode
 
 
 @dataclass(slots=True)
-class Answer:
-    """Status, raw body, content type and more headers."""
+class Answer(exchange.Answer):
+    """`data` is what the body was rendered from, kept where XML may be asked for."""
 
-    status: int
-    body: bytes = b""
-    content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
-    data: Any = None  # what body was rendered from, kept where XML may be asked for
+    data: Any = None
 
 
 def reply(document: Any, status: int = 200, content_type: str = JSON) -> Answer:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import anyio
-from starlette.datastructures import State
 
 from omnichannel_bigcommerce_simulator import answers, apps, errors
 from omnichannel_bigcommerce_simulator.answers import JSON, Answer, Call
@@ -18,91 +15,52 @@ from omnichannel_bigcommerce_simulator.operations import ROUTER
 from omnichannel_bigcommerce_simulator.routing import Route
 from omnichannel_bigcommerce_simulator.store import Store
 from omnichannel_bigcommerce_simulator.world import Entry, World
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
+from omnichannel_core.testing.simulated import exchange
+from omnichannel_core.testing.simulated.exchange import HTML, Application, Dropped, Exchange, Receive, Scope, Send
+from omnichannel_core.testing.simulated.faults import BREAKING
 
 
-class Simulator:
-    """One origin that serves the API, the login host and the control API; `state.world` is its `World`.
+class Simulator(Application[World]):
+    """One origin that serves the API, the login host and the control API."""
 
-    Args:
-        dropped: raised instead of closing the connection, for in-process transports, which have none to close.
-    """
-
-    def __init__(self, world: World, dropped: Callable[[], BaseException] | None = None) -> None:
-        self.state = State()
-        self.state.world = world
-        self.world = world
-        self.dropped = dropped
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> object:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return None
-        if scope["type"] != "http":
-            return None
-        exchange = Exchange(self.world, scope, receive, send, self.dropped)
-        return await exchange.run()
+    def exchange(self, scope: Scope, receive: Receive, send: Send) -> BigCommerceExchange:
+        """One request to come."""
+        return BigCommerceExchange(self.world, scope, receive, send, self.dropped)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-class Exchange:
+class BigCommerceExchange(Exchange[Fault]):
     """One request and its answer."""
 
-    def __init__(
-        self, world: World, scope: Scope, receive: Receive, send: Send, dropped: Callable[[], BaseException] | None
-    ) -> None:
-        self.world, self.receive, self.send, self.dropped = world, receive, send, dropped
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        self.call = Call(world, scope["method"], scope["path"], scope["query_string"], headers)
+    def __init__(self, world: World, scope: Scope, receive: Receive, send: Send, dropped: Dropped) -> None:
+        super().__init__(scope, receive, send, dropped)
+        self.world = world
+        self.call = Call(world, scope["method"], scope["path"], scope["query_string"], self.headers)
         self.query = scope["query_string"].decode("latin-1")
         self.store: Store | None = None
         self.operation = ""
-        self.after: Fault | None = None
-        self.fault = ""
 
     async def run(self) -> object:
-        await self._read()
+        self.call.body = await self.body()
         path = self.call.path
         if path.startswith("/_control"):
-            await self._write(await answer_control(self.call))
+            await self.write(await answer_control(self.call))
             return None
         if path == "/oauth2/token":
             return await self._login()
         answer = await self._answer()
-        return await (self._break(answer) if isinstance(answer, Fault) else self._finish(answer))
-
-    async def _read(self) -> None:
-        parts: list[bytes] = []
-        more = True
-        while more:
-            message = await self.receive()
-            parts.append(message.get("body", b""))
-            more = message.get("more_body", False)
-        self.call.body = b"".join(parts)
+        return await (self.end(answer) if isinstance(answer, Fault) else self.finish(answer))
 
     async def _login(self) -> object:
         self.operation = "POST /oauth2/token"
         faulty = await self._faults("")
         if isinstance(faulty, Answer):
-            return await self._finish(faulty)
+            return await self.finish(faulty)
         if faulty is not None:
-            return await self._break(faulty)
+            return await self.end(faulty)
         if self.call.method != "POST":
-            return await self._finish(answers.reply({"error": "method_not_allowed"}, 405))
+            return await self.finish(answers.reply({"error": "method_not_allowed"}, 405))
         kind = self.call.headers.get("content-type", "")
-        return await self._finish(apps.exchange(self.world, kind, self.call.body))
+        return await self.finish(apps.exchange(self.world, kind, self.call.body))
 
     async def _answer(self) -> Answer | Fault:
         """The answer, or the fault that breaks the connection before anything is done."""
@@ -181,19 +139,12 @@ class Exchange:
 
     async def _faults(self, store_hash: str) -> Answer | Fault | None:
         """Draws what was ordered: an answer to give, a fault that breaks the connection now, or nothing."""
-        for fault in self.world.faults.draw(store_hash, self.call.method, self.call.path, self.operation):
-            self.fault = fault.kind
-            if fault.kind == "latency":
-                await anyio.sleep(fault.seconds)
-            elif fault.kind in {"status", "gzip_error"}:
-                return self._ordered(fault)
-            elif fault.kind == "html":
-                return Answer(502, HTML, "text/html")
-            elif fault.kind in {"drop_before", "hang_before"}:
-                return fault
-            else:
-                self.after = fault
-        return None
+        fault = await self.drawn(
+            self.world.faults, store_hash, self.call.method, self.call.path, frozenset({self.operation})
+        )
+        if fault is None or fault.kind in BREAKING:
+            return fault
+        return Answer(502, HTML, "text/html") if fault.kind == "html" else self._ordered(fault)
 
     def _ordered(self, fault: Fault) -> Answer:
         title = fault.title or {429: "You have exceeded your rate limit.", 503: "Service Unavailable"}.get(
@@ -210,63 +161,20 @@ class Exchange:
             answer.headers["Content-Encoding"] = "gzip"
         return answer
 
-    async def _break(self, fault: Fault) -> object:
-        """Ends the exchange without an answer.
-
-        uvicorn closes the connection of an application that returns something; an in-process transport gets an
-        exception.
-        """
-        self._note(0)
-        if fault.kind.startswith("hang"):
-            while (await self.receive())["type"] != "http.disconnect":
-                pass
-            return None
-        if self.dropped is not None:
-            raise self.dropped()
-        return "connection dropped as ordered"
-
     # the answer
 
-    async def _finish(self, answer: Answer) -> object:
+    async def finish(self, answer: exchange.Answer) -> object:
+        """With the quota's headers, and as XML where v2 was not asked for JSON."""
         store, now = self.store, self.call.now
         bare = answer.headers.pop("-", None) is not None
         if store is not None and not bare:
             answer.headers |= store.quota.headers(now)
         if self.call.version == "v2" and self.store is not None and JSON not in self.call.headers.get("accept", ""):
             _as_xml(answer)
-        fault = self.after
-        if fault is not None and fault.kind in {"drop_after", "hang_after"}:
-            return await self._break(fault)
-        self._note(answer.status)
-        if fault is not None and fault.kind == "truncate":
-            return await self._truncate(answer)
-        if fault is not None and fault.kind == "malformed":
-            answer.body = answer.body[: max(1, len(answer.body) // 2)]
-        await self._write(answer)
-        return None
+        return await super().finish(answer)
 
-    async def _start(self, answer: Answer) -> None:
-        headers = {"content-length": str(len(answer.body)), **answer.headers}
-        if answer.content_type:
-            headers["content-type"] = answer.content_type
-        if answer.status == 204:
-            del headers["content-length"]
-        raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": raw})
-
-    async def _write(self, answer: Answer) -> None:
-        await self._start(answer)
-        await self.send({"type": "http.response.body", "body": answer.body if answer.status != 204 else b""})
-
-    async def _truncate(self, answer: Answer) -> object:
-        """Half the body under the whole length, then the connection closes."""
-        await self._start(answer)
-        await self.send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
-        if self.dropped is not None:
-            raise self.dropped()
-        return "connection dropped as ordered"
-
-    def _note(self, status: int) -> None:
+    def note(self, status: int) -> None:
+        """For the log and the figures."""
         store_hash, call = self.store.hash if self.store else "", self.call
         token = call.headers.get("x-auth-token", "")[-4:]
         entry = Entry(
@@ -278,7 +186,8 @@ class Exchange:
             self.store.statuses[status] += 1
 
 
-def _as_xml(answer: Answer) -> None:
+def _as_xml(answer: exchange.Answer) -> None:
     if answer.body and answer.content_type == JSON:
-        document = answer.data if answer.data is not None else answers.decode(answer.body)
+        data = answer.data if isinstance(answer, Answer) else None
+        document = data if data is not None else answers.decode(answer.body)
         answer.body, answer.content_type = answers.xml(document), "application/xml"

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from omnichannel_bigcommerce_simulator.answers import encode
-from omnichannel_bigcommerce_simulator.clock import Clock
+from omnichannel_core.testing.simulated.clock import Clock
 
 Row = dict[str, Any]
 

@@ -1,101 +1,32 @@
-"""Faults a test orders: which requests they hit, how often, and what happens to them."""
+"""Faults of BigCommerce's own."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-KINDS = frozenset(
-    {
-        "status",
-        "latency",
-        "truncate",
-        "malformed",
-        "html",
-        "gzip_error",
-        "drop_before",
-        "drop_after",
-        "hang_before",
-        "hang_after",
-    }
-)
+from omnichannel_core.testing.simulated import faults
 
 
 @dataclass(slots=True)
-class Fault:
+class Fault(faults.Fault):
     """One order.
 
     Attributes:
-        kind: one of `KINDS`. `status` answers `status` in the version's own error shape and nothing is done;
-            `latency` waits `seconds` first; `truncate` sends half of a good body under the full content length, then
-            closes; `malformed` sends half of it as if it were whole; `html` sends a page of a proxy; `gzip_error` sends
-            `status` with a gzip-compressed body; `drop_before` closes with nothing done, `drop_after` does it and
-            closes; `hang_*` never answer.
-        times: requests it hits, -1 for ever.
-        skip: matching requests it lets pass first.
-        method, path, operation, store: what it matches; path is a regular expression searched in the path, operation is
-            e.g. "GET /v2/orders".
+        kind: `status` answers in the version's own error shape; `gzip_error` sends it compressed.
+        operation: e.g. "GET /v2/orders".
+        store: its hash; empty for all.
         quota_headers: False leaves the four quota headers out of the answer (a platform-wide 429).
         retry_after: seconds for X-Retry-After.
     """
 
-    kind: str
-    times: int = 1
-    skip: int = 0
-    method: str = ""
-    path: str = ""
-    operation: str = ""
+    kinds: ClassVar[frozenset[str]] = faults.Fault.kinds | {"gzip_error"}
+
     store: str = ""
-    status: int = 500
     title: str = ""
     quota_headers: bool = True
     retry_after: int | None = None
-    seconds: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-    hits: int = 0
 
-    def matches(self, store: str, method: str, path: str, operation: str) -> bool:
-        return (
-            self.times != 0
-            and self.store in {"", store}
-            and self.method in {"", method}
-            and self.operation in {"", operation}
-            and (not self.path or re.search(self.path, path) is not None)
-        )
-
-
-def ordered(order: dict[str, Any]) -> Fault:
-    """A fault from the control API's JSON; ValueError says what is wrong with it."""
-    kind = order.get("kind", "")
-    if kind not in KINDS:
-        raise ValueError(f"fault: kind {kind!r} is not one of {', '.join(sorted(KINDS))}")
-    try:
-        fault = Fault(**order)
-        re.compile(fault.path)
-    except (TypeError, re.error) as error:
-        raise ValueError(f"fault: {error}") from error
-    return fault
-
-
-class Faults:
-    """The list of orders; the first that matches is used up, `latency` lets others match as well."""
-
-    def __init__(self) -> None:
-        self.orders: list[Fault] = []
-
-    def draw(self, store: str, method: str, path: str, operation: str) -> list[Fault]:
-        drawn: list[Fault] = []
-        for fault in self.orders:
-            if not fault.matches(store, method, path, operation):
-                continue
-            if fault.skip:
-                fault.skip -= 1
-                continue
-            if fault.times > 0:
-                fault.times -= 1
-            fault.hits += 1
-            drawn.append(fault)
-            if fault.kind != "latency":
-                break
-        return drawn
+    def whose(self) -> str:
+        """The store's hash."""
+        return self.store

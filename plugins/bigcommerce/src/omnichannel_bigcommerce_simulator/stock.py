@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from omnichannel_bigcommerce_simulator.catalog import Catalog, Product
-from omnichannel_bigcommerce_simulator.clock import Clock
 from omnichannel_bigcommerce_simulator.errors import Refused
+from omnichannel_core.testing.simulated.clock import Clock
 
 Row = dict[str, Any]
 Key = tuple[int, int]  # (location id, variant id; minus the product id where the product is tracked)

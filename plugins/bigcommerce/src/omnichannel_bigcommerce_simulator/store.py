@@ -13,7 +13,6 @@ from uuid import UUID
 from omnichannel_bigcommerce_simulator import order_words
 from omnichannel_bigcommerce_simulator.catalog import Catalog
 from omnichannel_bigcommerce_simulator.catalog_seeding import goods_of, sow
-from omnichannel_bigcommerce_simulator.clock import Clock
 from omnichannel_bigcommerce_simulator.deliveries import Hooks
 from omnichannel_bigcommerce_simulator.metafields import Metafields
 from omnichannel_bigcommerce_simulator.order_shapes import Habits
@@ -22,6 +21,7 @@ from omnichannel_bigcommerce_simulator.pricelists import PriceLists
 from omnichannel_bigcommerce_simulator.quota import Quota
 from omnichannel_bigcommerce_simulator.stock import Stock
 from omnichannel_bigcommerce_simulator.tokens import Token
+from omnichannel_core.testing.simulated.clock import Clock
 
 API = "https://api.bigcommerce.com"
 FOREIGN = {"USD": ("EUR", "0.92"), "EUR": ("USD", "1.09")}

@@ -8,11 +8,12 @@ from random import Random
 from typing import Any
 
 from omnichannel_bigcommerce_simulator.apps import App, Code
-from omnichannel_bigcommerce_simulator.clock import Clock
-from omnichannel_bigcommerce_simulator.faults import Faults
+from omnichannel_bigcommerce_simulator.faults import Fault
 from omnichannel_bigcommerce_simulator.store import Options, Store
 from omnichannel_bigcommerce_simulator.store_information import furnish
 from omnichannel_bigcommerce_simulator.tokens import Token
+from omnichannel_core.testing.simulated.clock import Clock
+from omnichannel_core.testing.simulated.faults import Faults
 
 Row = dict[str, Any]
 
@@ -38,7 +39,7 @@ class World:
     def __init__(self, clock: Clock, seed: int, log: int) -> None:
         self.clock = clock
         self.random = Random(seed)
-        self.faults = Faults()
+        self.faults = Faults(Fault)
         self.stores: dict[str, Store] = {}
         self.apps: dict[str, App] = {}
         self.codes: dict[str, Code] = {}

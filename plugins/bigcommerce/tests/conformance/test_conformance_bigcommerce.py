@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
+from omnichannel_core.driver import Ask
 from omnichannel_core.records import Cancellation, Money, Offer, Price, Record, Shipment, StockLevel, Value
 from omnichannel_core.testing import DriverConformance, Remote
 from omnichannel_core.testing.conformance import Expected
+from omnichannel_core.testing.faults import Exchange
+from plugins.bigcommerce.tests import answered, requested
+from plugins.bigcommerce.tests.requested import SPECS
 
 STORE, TOKEN, BEGIN = "conform", "token-of-the-store-0123456789", 1_767_225_600.0
 EVERY = list(range(15))
@@ -26,10 +31,10 @@ class TestBigCommerce(DriverConformance):
     wrong_credentials = {"store_hash": STORE, "access_token": "another-token-9876543210"}
     application = {"client_id": "app-client", "client_secrets": ["app-client-secret-987654321"], "app_id": "77"}
     settings = {"orders": {"statuses": EVERY}}
-    lacking = {
-        "platinum-memory-is-flat": "the import is measured by `python -m benchmarks bigcommerce`",
-        "platinum-agrees-with-the-definition": "shown by tests/driver and tests/simulator, request by request",
-    }
+    records = 500  # most orders need a request of their own
+    lacking = {} if SPECS is not None else {
+        "platinum-agrees-with-the-definition": "../shared/specs/bigcommerce is not here: nothing is compared with it"
+    }  # fmt: skip
 
     def turn(self, remote: Remote, seconds: float) -> None:
         """One clock."""
@@ -72,6 +77,22 @@ class TestBigCommerce(DriverConformance):
             sorted((v["sku"], str(v.get("price"))) for p in self._products(remote) for v in p.variants),
             [(one.status_id, len(one.shipments)) for one in orders],
         )
+
+    def agrees(self, exchange: Exchange) -> Collection[str]:
+        """As tests/driver and tests/simulator compare."""
+        where = urlsplit(exchange.path)
+        path = where.path.removeprefix(f"/stores/{STORE}")
+        ask = Ask(operation="", method=exchange.method, url=exchange.path, body=exchange.body)
+        kind = exchange.answer_headers.get("content-type", "")
+        answer = answered.objections(exchange.method, path, exchange.status, kind, exchange.answer)
+        return [*requested.objections(ask), *answer]
+
+    def many(self, remote: Remote, count: int) -> str:
+        """Another store under the same name, with so many orders."""
+        (store,) = self.options["stores"]
+        remote.control(f"stores/{STORE}", method="DELETE")
+        remote.control("stores", {**store, "orders": count})
+        return "orders"
 
     def _store(self, remote: Remote) -> Any:
         return remote.app.world.stores[STORE]

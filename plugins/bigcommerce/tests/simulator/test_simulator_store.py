@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from omnichannel_bigcommerce_simulator import create, dates
-from omnichannel_bigcommerce_simulator.clock import Clock
+
+from omnichannel_core.testing.simulated.clock import Clock
 
 pytestmark = pytest.mark.anyio
 NOW = 1_790_000_000

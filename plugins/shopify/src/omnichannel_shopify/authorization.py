@@ -213,4 +213,7 @@ def warn_of_window(session: Session, filters: OrderFilters, begins: datetime | N
         session.log.warning("%s", SIXTY_DAYS)
 
 
-FLOW = AuthorizationFlow(check=check, begin=begin, finish=finish, renew=tokens.renew, disconnect=disconnect)
+FLOW = AuthorizationFlow(
+    check=check, begin=begin, finish=finish, renew=tokens.renew, disconnect=disconnect,
+    plain=frozenset({"shop", "timestamp"}),
+)  # fmt: skip

@@ -35,6 +35,7 @@ class Part(BaseModel):
 class Install(Part):
     """The vendor's app is installed in the shop: AUTHORIZE brings the token."""
 
+    model_config = ConfigDict(title="The vendor's app")
     way: Literal["install"] = "install"
     access_token: Annotated[Locked, Field(title="Access token", description="Filled by AUTHORIZE.")] = None
 
@@ -42,6 +43,7 @@ class Install(Part):
 class Organization(Part):
     """An app of the merchant's own organization (Dev Dashboard): client credentials for a token of 24 hours."""
 
+    model_config = ConfigDict(title="App of the own organization")
     way: Literal["organization"]
     client_id: Annotated[str, Field(title="Client id", min_length=1)]
     client_secret: Annotated[SecretStr, Field(title="Client secret", min_length=1)]
@@ -50,6 +52,7 @@ class Organization(Part):
 class StaticToken(Part):
     """A token of an admin-created app from before 2026; new ones cannot be made any more."""
 
+    model_config = ConfigDict(title="Token of an older app")
     way: Literal["token"]
     access_token: Annotated[SecretStr, Field(title="Access token", description="Begins with shpat_.", min_length=1)]
     api_secret: Annotated[

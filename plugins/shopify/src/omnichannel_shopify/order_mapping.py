@@ -85,7 +85,7 @@ def to_order(order: order_wire.Order, *, known_only: bool = False) -> Order:
     included = bool(order.taxes_included)
     total = cash(order.total_price_set or order.current_total_price_set)
     tax = cash(order.total_tax_set or order.current_total_tax_set)
-    customer = order.customer
+    customer, tips = order.customer, tip_lines(order)
     return Order(
         id=order.id,
         revision=changed.isoformat(timespec="seconds"),
@@ -106,8 +106,8 @@ def to_order(order: order_wire.Order, *, known_only: bool = False) -> Order:
         tax=tax or UNSET,
         bill_to=_address(order.billing_address, "billing", order) if order.billing_address else UNSET,
         addresses={SHIP_TO: _address(order.shipping_address, SHIP_TO, order)} if order.shipping_address else {},
-        lines={line.id: line for line in (_line(row, order, included) for row in order.line_items.nodes)},
-        charges={charge.id: charge for charge in _charges(order, included)},
+        lines={row.id: _line(row, order, included, tip=row.id in tips) for row in order.line_items.nodes},
+        charges={charge.id: charge for charge in _charges(order, included) if not (tips and charge.kind == "tip")},
         payments={one.id: payment(one) for one in order.transactions},
         note=order.note or "",
         extra=_extra(order),
@@ -138,7 +138,18 @@ def _address(said: order_wire.Address, name: str, order: order_wire.Order) -> Ad
     )
 
 
-def _line(row: order_wire.Line, order: order_wire.Order, included: bool) -> Line:
+def tip_lines(order: order_wire.Order) -> frozenset[str]:
+    """Lines that are the tip, of which the order tells the sum too (admin_2026-10: TipSale.lineItem): those of that
+    name, else one of nothing the shop sells that is worth just as much.
+    """
+    bare = [row for row in order.line_items.nodes if not (row.product or row.variant or row.requires_shipping)]
+    called = frozenset(row.id for row in bare if (row.title or "").lower() == "tip")
+    tip = nonzero(order.total_tip_received_set)
+    alike = [row.id for row in bare if tip is not None and _after_discounts(row) == tip]
+    return called or frozenset(alike[:1])
+
+
+def _line(row: order_wire.Line, order: order_wire.Order, included: bool, *, tip: bool) -> Line:
     """`discounted_total_set` is after the line's own discounts; those of the whole cart are allocated to it too."""
     net, gross, tax = sides(_after_discounts(row), row.tax_lines, included=included)
     gone = row.quantity - row.current_quantity if row.current_quantity is not None else 0
@@ -156,7 +167,7 @@ def _line(row: order_wire.Line, order: order_wire.Order, included: bool) -> Line
         discount=_discount(row),
         shipped=UNSET if open_now is None else Decimal(max(0, row.quantity - gone - open_now)),
         refunded=Decimal(max(0, gone)),
-        kind=_kind(row),
+        kind="tip" if tip else _kind(row),
         ship_to=SHIP_TO if row.requires_shipping and order.shipping_address else "",
         options={"variant": row.variant_title} if row.variant_title else {},
         extra=_line_extra(row),
@@ -166,8 +177,6 @@ def _line(row: order_wire.Line, order: order_wire.Order, included: bool) -> Line
 def _kind(row: order_wire.Line) -> str:
     if row.is_gift_card:
         return "gift_card"
-    if row.product is None and row.variant is None and (row.title or "").lower() == "tip":
-        return "tip"
     return "product" if row.requires_shipping else "digital"
 
 

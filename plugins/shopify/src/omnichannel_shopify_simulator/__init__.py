@@ -55,8 +55,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from omnichannel_core.testing.simulated.clock import Clock
 from omnichannel_shopify_simulator.app import Simulator
-from omnichannel_shopify_simulator.clock import Clock
 from omnichannel_shopify_simulator.installs import App
 from omnichannel_shopify_simulator.world import World
 

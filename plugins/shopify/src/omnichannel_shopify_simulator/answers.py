@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl
 
 import msgspec
+
+from omnichannel_core.testing.simulated import exchange
 
 if TYPE_CHECKING:
     from omnichannel_shopify_simulator.store import Store
     from omnichannel_shopify_simulator.world import World
 
 JSON = "application/json; charset=utf-8"
+CHUNK = 1 << 18
 encode = msgspec.json.encode
 decode = msgspec.json.decode
 
 
 @dataclass(slots=True)
-class Answer:
-    """Status, raw body (or `length` bytes from `start` of a file), content type and more headers."""
+class Answer(exchange.Answer):
+    """An answer whose body may be `length` bytes from `start` of a file."""
 
-    status: int
-    body: bytes = b""
     content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
     file: BinaryIO | None = None
     start: int = 0
     length: int = 0
+
+    def size(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.body) if self.file is None else self.length
+
+    def parts(self, length: int) -> Iterator[bytes]:
+        """The first `length` bytes of the body."""
+        if self.file is None:
+            yield self.body[:length]
+            return
+        at, end = self.start, self.start + length
+        while at < end:
+            part = os.pread(self.file.fileno(), min(CHUNK, end - at), at)
+            at += len(part)
+            yield part
 
 
 def reply(document: Any, status: int = 200) -> Answer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import anyio
-from starlette.datastructures import State
 
+from omnichannel_core.testing.simulated.exchange import HTML, Application, Dropped, Exchange, Receive, Scope, Send
+from omnichannel_core.testing.simulated.faults import BREAKING
 from omnichannel_shopify_simulator import bulk, fields, oauth, refunding, requests
 from omnichannel_shopify_simulator.answers import Answer, Call, Refused, reply
 from omnichannel_shopify_simulator.control import answer_control
@@ -17,10 +16,6 @@ from omnichannel_shopify_simulator.requests import Request
 from omnichannel_shopify_simulator.schema import Document, read
 from omnichannel_shopify_simulator.store import Store
 from omnichannel_shopify_simulator.world import Entry, World
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 fields.load()
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10", "2027-01", "unstable")
@@ -35,57 +30,29 @@ STATUSES = {
     "fraudulent": (403, "This shop is unavailable"),
     "gone": (404, "Not Found"),
 }
-HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-CHUNK = 1 << 18
 
 
-class Simulator:
-    """One origin for all shops, the storage of bulk files and the control API; `state.world` is its `World`.
+class Simulator(Application[World]):
+    """One origin for all shops, the storage of bulk files and the control API."""
 
-    Args:
-        dropped: raised instead of closing the connection, for in-process transports, which have none to close.
-    """
-
-    def __init__(self, world: World, dropped: Callable[[], BaseException] | None = None) -> None:
-        self.state = State()
-        self.state.world = world
-        self.world = world
-        self.dropped = dropped
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> object:
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return None
-        if scope["type"] != "http":
-            return None
-        exchange = Exchange(self.world, scope, receive, send, self.dropped)
-        return await exchange.run()
+    def exchange(self, scope: Scope, receive: Receive, send: Send) -> ShopifyExchange:
+        """One request to come."""
+        return ShopifyExchange(self.world, scope, receive, send, self.dropped)
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-class Exchange:
+class ShopifyExchange(Exchange[Fault]):
     """One request and its answer."""
 
-    def __init__(
-        self, world: World, scope: Scope, receive: Receive, send: Send, dropped: Callable[[], BaseException] | None
-    ) -> None:
-        self.world, self.receive, self.send, self.dropped = world, receive, send, dropped
-        headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-        self.call = Call(world, scope["method"], scope["path"], scope["query_string"], headers)
-        self.operation, self.code, self.fault, self.cost = "", "", "", 0.0
-        self.after: Fault | None = None
+    def __init__(self, world: World, scope: Scope, receive: Receive, send: Send, dropped: Dropped) -> None:
+        super().__init__(scope, receive, send, dropped)
+        self.world = world
+        self.call = Call(world, scope["method"], scope["path"], scope["query_string"], self.headers)
+        self.operation, self.code, self.cost = "", "", 0.0
 
     async def run(self) -> object:
-        await self._read()
+        self.call.body = await self.body()
         if self.call.path.startswith("/_control"):
-            await self._write(await answer_control(self.call))
+            await self.write(await answer_control(self.call))
             return None
         self._find_store()
         try:
@@ -95,16 +62,7 @@ class Exchange:
             document = errors if isinstance(errors, dict) and "error" in errors else {"errors": errors}
             answer = reply(document, refusal.status)
             answer.headers |= refusal.headers
-        return await (self._break(answer) if isinstance(answer, Fault) else self._finish(answer))
-
-    async def _read(self) -> None:
-        parts: list[bytes] = []
-        more = True
-        while more:
-            message = await self.receive()
-            parts.append(message.get("body", b""))
-            more = message.get("more_body", False)
-        self.call.body = b"".join(parts)
+        return await (self.end(answer) if isinstance(answer, Fault) else self.finish(answer))
 
     def _find_store(self) -> None:
         """By host, or by `/shops/{name}` in front of the path for browsers that come to this origin."""
@@ -225,84 +183,11 @@ class Exchange:
     async def _faults(self, operations: frozenset[str]) -> Answer | Fault | None:
         """Draws what was ordered: an answer to give, a fault that breaks the connection now, or nothing."""
         store = self.call.store.name if self.call.store is not None else ""
-        for fault in self.world.faults.draw(store, self.call.method, self.call.path, operations):
-            self.fault = fault.kind
-            if fault.kind == "latency":
-                await anyio.sleep(fault.seconds)
-            elif fault.kind in {"status", "redirect", "html"}:
-                return _ordered(fault)
-            elif fault.kind in {"drop_before", "hang_before"}:
-                return fault
-            else:
-                self.after = fault
-        return None
+        fault = await self.drawn(self.world.faults, store, self.call.method, self.call.path, operations)
+        return fault if fault is None or fault.kind in BREAKING else _ordered(fault)
 
-    async def _break(self, fault: Fault) -> object:
-        """Ends the exchange without an answer.
-
-        uvicorn closes the connection of an application that returns something; an in-process transport gets an
-        exception.
-        """
-        self._note(0)
-        if fault.kind.startswith("hang"):
-            while (await self.receive())["type"] != "http.disconnect":
-                pass
-            return None
-        if self.dropped is not None:
-            raise self.dropped()
-        return "connection dropped as ordered"
-
-    # the answer
-
-    async def _finish(self, answer: Answer) -> object:
-        fault = self.after
-        if fault is not None and fault.kind in {"drop_after", "hang_after"}:
-            return await self._break(fault)
-        self._note(answer.status)
-        if fault is not None and fault.kind == "truncate":
-            return await self._truncate(answer)
-        if fault is not None and fault.kind == "malformed":
-            answer.body = answer.body[: max(1, len(answer.body) // 2)]
-        await self._write(answer)
-        return None
-
-    async def _start(self, answer: Answer) -> None:
-        length = answer.length if answer.file is not None else len(answer.body)
-        headers = {"content-length": str(length), **answer.headers}
-        if answer.content_type:
-            headers["content-type"] = answer.content_type
-        raw = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": raw})
-
-    async def _write(self, answer: Answer) -> None:
-        await self._start(answer)
-        if answer.file is None:
-            await self.send({"type": "http.response.body", "body": answer.body})
-            return
-        await self._send_file(answer, answer.length)
-        await self.send({"type": "http.response.body", "body": b""})
-
-    async def _send_file(self, answer: Answer, length: int) -> None:
-        assert answer.file is not None  # noqa: S101 - asked before
-        at, end = answer.start, answer.start + length
-        while at < end:
-            part = os.pread(answer.file.fileno(), min(CHUNK, end - at), at)
-            at += len(part)
-            await self.send({"type": "http.response.body", "body": part, "more_body": True})
-
-    async def _truncate(self, answer: Answer) -> object:
-        """Half the body under the whole length, then the connection closes."""
-        await self._start(answer)
-        if answer.file is None:
-            body = answer.body[: len(answer.body) // 2]
-            await self.send({"type": "http.response.body", "body": body, "more_body": True})
-        else:
-            await self._send_file(answer, answer.length // 2)
-        if self.dropped is not None:
-            raise self.dropped()
-        return "connection dropped as ordered"
-
-    def _note(self, status: int) -> None:
+    def note(self, status: int) -> None:
+        """For the log and the figures."""
         store: Store | None = self.call.store
         token = self.call.headers.get("x-shopify-access-token", "")[-4:]
         self.world.log.append(

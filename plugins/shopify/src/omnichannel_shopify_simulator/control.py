@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from omnichannel_shopify_simulator import access, control_orders, control_stores, faults, oauth, sending
+from omnichannel_core.testing.simulated import controls
+from omnichannel_shopify_simulator import access, control_orders, control_stores, oauth, sending
 from omnichannel_shopify_simulator.answers import Answer, Call, Refused, reply
 from omnichannel_shopify_simulator.installs import App
 from omnichannel_shopify_simulator.routing import Router, Routes
@@ -39,9 +40,7 @@ async def answer_control(call: Call) -> Answer:
 @routes.get("/_control/state")
 def state(call: Call) -> Answer:
     world = call.world
-    return reply(
-        {"stores": list(world.stores), "apps": list(world.apps), "clock": {"mode": world.clock.mode, "now": call.now}}
-    )
+    return reply({"stores": list(world.stores), "apps": list(world.apps), "clock": world.clock.shown()})
 
 
 @routes.post("/_control/reset")
@@ -52,34 +51,21 @@ def reset(call: Call) -> Answer:
 
 @routes.get("/_control/clock")
 def get_clock(call: Call) -> Answer:
-    return reply({"mode": call.world.clock.mode, "now": call.now})
+    return reply(call.world.clock.shown())
 
 
 @routes.post("/_control/clock")
 def set_clock(call: Call) -> Answer:
     """`{"mode"?, "now"?: seconds, "advance"?: seconds}`."""
-    words, clock = call.object(), call.world.clock
-    if words.get("mode", clock.mode) != clock.mode:
-        at = clock.now()
-        clock.mode = words["mode"]
-        clock.set(at)
-    if "now" in words:
-        clock.set(float(words["now"]))
-    if "advance" in words:
-        clock.advance(float(words["advance"]))
+    controls.turn(call.world.clock, call.object())
     return get_clock(call)
 
 
 @routes.get("/_control/log")
 def log(call: Call) -> Answer:
     """Requests so far; `?store=`, `?operation=`, `?last=`."""
-    entries = [
-        entry
-        for entry in call.world.log
-        if call.query.get("store", entry.shop) == entry.shop
-        and call.query.get("operation", entry.operation) == entry.operation
-    ]
-    return reply({"requests": [msgspec.to_builtins(e) for e in entries[-int(call.query.get("last", 1000)) :]]})
+    chosen = {"shop" if name == "store" else name: value for name, value in call.query.items()}
+    return reply(controls.requests(call.world.log, chosen))
 
 
 @routes.delete("/_control/log")
@@ -93,16 +79,13 @@ def clear_log(call: Call) -> Answer:
 
 @routes.get("/_control/faults")
 def list_faults(call: Call) -> Answer:
-    return reply({"faults": [msgspec.to_builtins(fault) for fault in call.world.faults.orders]})
+    return reply(controls.listed(call.world.faults.orders))
 
 
 @routes.post("/_control/faults")
 def order_faults(call: Call) -> Answer:
     """One fault or a list of them, see `faults.Fault`."""
-    words = call.json()
-    made = [faults.ordered(each) for each in (words if isinstance(words, list) else [words])]
-    call.world.faults.orders += made
-    return reply({"faults": [msgspec.to_builtins(fault) for fault in made]}, 201)
+    return reply(controls.listed(call.world.faults.order(call.json())), 201)
 
 
 @routes.delete("/_control/faults")

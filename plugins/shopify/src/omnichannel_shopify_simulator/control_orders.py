@@ -111,7 +111,9 @@ def edit(call: Call) -> Answer:
     """`{"line"?: 0, "remove"?: units}`: an order edit takes units away, without a refund."""
     row, words = _order(call), call.object()
     line = row["lineItems"][int(words.get("line", 0))]
-    line["_removed"] = min(line["quantity"], line["_removed"] + int(words.get("remove", 1)))
+    units = min(line["quantity"] - line["_removed"], int(words.get("remove", 1)))
+    order_acts.take_away(row, line, units, call.now)
+    line["_removed"] += units
     row["edited"] = True
     return _done(call, row, "ORDERS_EDITED")
 

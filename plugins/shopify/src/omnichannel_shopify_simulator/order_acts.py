@@ -184,6 +184,8 @@ def refund(
         tax = round(line["_tax"] * units / max(1, line["quantity"]))
         line["_refunded"] += units
         line["_removed"] = min(line["quantity"], line["_removed"] + units)
+        if restock == "CANCEL":
+            take_away(row, line, units, at)
         goods += subtotal + (0 if row["taxesIncluded"] else tax)
         made["refundLineItems"].append(
             {
@@ -208,6 +210,18 @@ def refund(
     row["refunds"].append(made)
     order_totals.settle(row)
     return made
+
+
+def take_away(row: Row, line: Row, units: int, at: float) -> None:
+    """Units of a line that are not shipped are not to be shipped any more."""
+    for one in reversed(fulfillment_orders(row)):
+        for each in one["lineItems"] if one["status"] in OPEN else ():
+            less = min(units, each["remainingQuantity"]) if each["_line"] == line["id"] else 0
+            each["remainingQuantity"] -= less
+            each["totalQuantity"] -= less
+            units -= less
+        if one["status"] in OPEN and not any(each["remainingQuantity"] for each in one["lineItems"]):
+            one["status"], one["updatedAt"] = "CLOSED", iso(at)
 
 
 def _give(row: Row, made: Row, amount: int, total: int, at: float, gateway: str) -> None:

@@ -11,7 +11,7 @@ from omnichannel_shopify_simulator.fulfilling import Wrong
 from omnichannel_shopify_simulator.idempotency import once
 from omnichannel_shopify_simulator.order_fields import visible
 from omnichannel_shopify_simulator.order_totals import worth
-from omnichannel_shopify_simulator.requests import Request
+from omnichannel_shopify_simulator.requests import Problem, Request
 from omnichannel_shopify_simulator.values import cents, error, gid, money, number
 
 Row = dict[str, Any]
@@ -99,7 +99,10 @@ def lines_worth(order: Row, lines: list[Line]) -> int:
 def suggested(request: Request, row: Row, args: Row) -> Row:
     """What lines and shipping come to, and the transactions that would give it back; never more than was received."""
     full = bool(args.get("suggestFullRefund"))
-    lines = chosen_lines(row, args.get("refundLineItems"), over=True)
+    try:
+        lines = chosen_lines(row, args.get("refundLineItems"), over=True)
+    except Wrong as wrong:
+        raise Problem(wrong.entry["message"], "BAD_REQUEST") from wrong
     total = lines_worth(row, lines)
     shipping = row["_shipping"] - sum(each.get("_shipping", 0) for each in row["refunds"])
     if args.get("shippingAmount"):

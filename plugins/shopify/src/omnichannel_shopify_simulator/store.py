@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from omnichannel_core.testing.simulated.clock import Clock
 from omnichannel_shopify_simulator import access, catalog, locations, model
 from omnichannel_shopify_simulator.bucket import PLANS, Bucket
-from omnichannel_shopify_simulator.clock import Clock
 from omnichannel_shopify_simulator.installs import App, Install, Token
 from omnichannel_shopify_simulator.order_making import Habits
 from omnichannel_shopify_simulator.orderbook import OrderBook

@@ -13,8 +13,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from omnichannel_core.testing.simulated.clock import Clock
 from omnichannel_shopify_simulator.answers import encode
-from omnichannel_shopify_simulator.clock import Clock
 from omnichannel_shopify_simulator.values import gid, iso
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from random import Random
 from typing import Any
 
-from omnichannel_shopify_simulator.clock import Clock
-from omnichannel_shopify_simulator.faults import Faults
+from omnichannel_core.testing.simulated.clock import Clock
+from omnichannel_core.testing.simulated.faults import Faults
+from omnichannel_shopify_simulator.faults import Fault
 from omnichannel_shopify_simulator.installs import App
 from omnichannel_shopify_simulator.store import Options, Store
 
@@ -35,7 +36,7 @@ class World:
     def __init__(self, clock: Clock, seed: int, log: int) -> None:
         self.clock = clock
         self.random = Random(seed)
-        self.faults = Faults()
+        self.faults = Faults(Fault)
         self.stores: dict[str, Store] = {}
         self.apps: dict[str, App] = {}
         self.codes: dict[str, tuple[str, str, frozenset[str], float]] = {}

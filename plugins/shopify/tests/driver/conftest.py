@@ -157,7 +157,8 @@ class LoneSession(Session):
         self.http = DirectHttp(self, client)
         self.clock = StillClock()
         self.log = logging.getLogger("omnichannel.test.shopify")
-        self.scratch = self.exchange = folder / "scratch"  # not made yet: it may be empty at any time
+        self.scratch = self.exchange = folder / "scratch"
+        self.scratch.mkdir(exist_ok=True)
         self.callback_url = "https://host.example/in/shopify/u7"
         self.callback_secret = SecretStr("only-we-know")
         self.subject = None

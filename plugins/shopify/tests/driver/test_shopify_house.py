@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -236,14 +236,44 @@ async def test_install_begun_at_shopify(house: Omnichannel, shop: Any):
 
 async def test_s06_uninstalled_and_installed_again(house: Omnichannel, shop: Any):
     """S6: after an uninstall the connection asks for attention; authorized again it works with the new token."""
-    one = await connected(house, shop)
-    await house.connections.receive("shopify", delivery("app/uninstalled", {}, datetime.now(UTC)))
+    one, gone = await connected(house, shop), datetime.now(UTC)
+    await house.connections.receive("shopify", delivery("app/uninstalled", {}, gone))
     assert (await house.connections.get("acme", one)).health is Health.ATTENTION
     draft = await authorized(house, connection=one)
     await house.connections.edit("acme", one, credentials={"shop": "demo"}, draft=draft, actor="anna")
     shop.headers.clear()
     assert (await synchronized(house, one)).state is State.SUCCEEDED
     assert {head["x-shopify-access-token"] for head in shop.headers} == {"shpat_2"}
+    assert (await house.connections.get("acme", one)).health is Health.OK
+    for late in (gone, gone - timedelta(hours=3)):
+        await house.connections.receive("shopify", delivery("app/uninstalled", {}, late, key=f"late {late}"))
+        assert (await house.connections.get("acme", one)).health is Health.OK
+
+
+async def test_s06_uninstall_before_the_connection(house: Omnichannel, shop: Any):
+    """S6: an uninstall that is told hours late, after the app was installed anew and connected, changes nothing."""
+    one = await connected(house, shop)
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    await house.connections.receive("shopify", delivery("app/uninstalled", {}, long_ago))
+    assert (await house.connections.get("acme", one)).health is Health.OK
+
+
+async def test_s06_installed_again_at_shopify(house: Omnichannel, shop: Any):
+    """S6: an app that was installed anew from Shopify's side has a dead token here: the visitor and the connection are
+    told to authorize, and after that it works.
+    """
+    one = await connected(house, shop)
+    healthy = shop.answers["ConnectionCheck"], shop.answers["token"]
+    shop.on("ConnectionCheck", httpx2.Response(401, json={"errors": "[API] Invalid API key or access token"}))
+    shop.on("token", httpx2.Response(400, json={"error": "invalid_client"}))
+    with pytest.raises(errors.AuthorizationNeeded, match="press AUTHORIZE"):
+        await house.connections.receive("shopify", signed(host="aG9zdA"))
+    seen = await house.connections.get("acme", one)
+    assert (seen.health, "press AUTHORIZE" in seen.health_reason) == (Health.ATTENTION, True)
+    shop.on("ConnectionCheck", healthy[0])
+    shop.on("token", healthy[1])
+    draft = await authorized(house, connection=one)
+    await house.connections.edit("acme", one, credentials={"shop": "demo"}, draft=draft, actor="anna")
     assert (await house.connections.get("acme", one)).health is Health.OK
 
 

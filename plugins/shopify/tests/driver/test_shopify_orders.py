@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -205,6 +206,18 @@ def test_duties_tips_fees_gift_cards_and_rounding():
     }
     assert found.lines[gid("LineItem", 1)].kind == "gift_card"
     assert found.payments[paid["id"]].method == "gift_card"
+
+
+@pytest.mark.parametrize("title", ["Tip", "Trinkgeld"])
+def test_a_tip_among_the_lines_is_counted_once(title: str):
+    """A tip that stands among the lines is a line of that kind, and no charge beside it."""
+    alone = {"product": None, "variant": None, "requiresShipping": False, "quantity": 1, "taxLines": []}
+    tip = line(2, title=title, originalUnitPriceSet=bag("2"), discountedTotalSet=bag("2"), **alone)
+    other = line(3, title="Engraving", originalUnitPriceSet=bag("3"), discountedTotalSet=bag("3"), **alone)
+    rows = {"nodes": [line(1), tip, other], "pageInfo": {"hasNextPage": False}}
+    found = mapped(totalTipReceivedSet=bag("2"), lineItems=rows)
+    assert [found.lines[gid("LineItem", n)].kind for n in (1, 2, 3)] == ["product", "tip", "digital"]
+    assert "tip" not in {one.kind for one in found.charges.values()}
 
 
 def test_edited_order():
@@ -644,16 +657,20 @@ async def test_s14_history_by_bulk_operation(lone: Lone, shop: Any):
     assert list(session.scratch.iterdir()) == []
 
 
+def emptied(folder: Path) -> None:
+    """Another machine."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
 async def test_bulk_survives_a_crash_and_an_empty_scratch(lone: Lone, shop: Any):
     """Begun again anywhere, an operation that runs is found and not started twice, and a lost file is fetched anew."""
-    import shutil
-
     orders = [order(n) for n in range(1, 601)]
     Book(shop, *orders, window=25)
     bulk, session, cursor = Bulk(shop, orders), lone(), OrderCursor()
     for _ in range(400):
         await ORDERS.pull(session, cursor)  # its answer is lost
-        shutil.rmtree(session.scratch, ignore_errors=True)
+        emptied(session.scratch)
         page = await ORDERS.pull(session, cursor)
         session.commit(page.records)
         cursor = page.cursor
@@ -679,8 +696,6 @@ async def test_a_scratch_folder_keeps_one_operation(lone: Lone, shop: Any):
 
 async def test_s13_a_lost_file_that_comes_back_short(lone: Lone, shop: Any):
     """S13: a file that is fetched anew and holds less than before is not believed either."""
-    import shutil
-
     orders = [order(n) for n in range(1, 601)]
     Book(shop, *orders, window=25)
     Bulk(shop, orders)
@@ -689,7 +704,7 @@ async def test_s13_a_lost_file_that_comes_back_short(lone: Lone, shop: Any):
         page = await ORDERS.pull(session, cursor)
         session.commit(page.records)
         cursor = page.cursor
-    shutil.rmtree(session.scratch)
+    emptied(session.scratch)
     shop.files["https://storage.example/file?sig=1"] = httpx2.Response(200, content=b"".join(short))
     await session.run(ORDERS, cursor)
     assert len(session.records(Order)) == 600

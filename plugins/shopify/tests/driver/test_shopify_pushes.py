@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client
 from omnichannel_shopify.sync import cancellations, offers, prices, refunds, shipments, stock
@@ -372,6 +373,32 @@ async def test_shipment_through_fulfillment_orders(lone: Lone, shop: Any):
     assert session.http.unrepeatable == ["Ship"]
 
 
+async def test_s15_fulfillment_orders_are_paged_to_the_end(lone: Lone, shop: Any):
+    """S15: a line on the last page of the last fulfillment order is found before a parcel is told."""
+    to_ship(shop)
+    first, last = fulfillment_order(1, {1: 1}), fulfillment_order(2, {2: 1})
+    last["lineItems"]["pageInfo"] = {"hasNextPage": True, "endCursor": "l1"}
+    more = fulfillment_order(2, {7: 1})["lineItems"]
+    pages = {None: ([first], {"hasNextPage": True, "endCursor": "o1"}), "o1": ([last], WHOLE)}
+    shop.on(
+        "FulfillmentOrders",
+        lambda said: {
+            "order": {"fulfillmentOrders": dict(zip(("nodes", "pageInfo"), pages[said["after"]], strict=True))}
+        },
+    )
+    shop.on(
+        "FulfillmentOrderLines",
+        lambda said: {"fulfillmentOrder": {"lineItems": more if said["after"] == "l1" else None}},
+    )
+    session = lone()
+    done = await shipments.push(session, one(parcel(lines={gid("LineItem", 7): Decimal(1)})))
+    assert isinstance(done["k1"], Accepted)
+    (said,) = session.asked("Ship")
+    (row,) = said["fulfillment"]["lineItemsByFulfillmentOrder"]
+    assert row["fulfillmentOrderId"] == gid("FulfillmentOrder", 2)
+    assert row["fulfillmentOrderLineItems"] == [{"id": gid("FulfillmentOrderLineItem", 27), "quantity": 1}]
+
+
 async def test_everything_that_is_open_ships_from_each_place(lone: Lone, shop: Any):
     """Without named lines all that is open ships, with one call for each place it lies at."""
     to_ship(shop, fulfillment_order(1, {7: 2}), fulfillment_order(2, {8: 1}, place=SERVICE))
@@ -425,14 +452,51 @@ async def test_shipment_is_never_told_twice(lone: Lone, shop: Any):
     assert len(session.asked("Ship")) == 1
 
 
+@pytest.mark.parametrize("lines", [{}, {gid("LineItem", 7): Decimal(1), gid("LineItem", 8): Decimal(1)}])
+async def test_s19_half_of_a_split_parcel(lone: Lone, shop: Any, lines: dict[str, Decimal]):
+    """S19: of a parcel from two places of which one was told and the other was lost, the other is told, and only it."""
+    half = [fulfilled(3, "T1", {7: 1}), fulfilled(4, "OTHER", {9: 1})]
+    to_ship(shop, fulfillment_order(1, {7: 0}), fulfillment_order(2, {8: 1}, place=SERVICE), there=half)
+    session = lone()
+    assert isinstance((await shipments.settle(session, one(parcel(lines=lines))))["k1"], Later)
+    done = await shipments.push(session, one(parcel(lines=lines)))
+    assert done["k1"].remote == {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 9)}"}
+    (said,) = session.asked("Ship")
+    assert said["fulfillment"]["lineItemsByFulfillmentOrder"] == [
+        {
+            "fulfillmentOrderId": gid("FulfillmentOrder", 2),
+            "fulfillmentOrderLineItems": [{"id": gid("FulfillmentOrderLineItem", 28), "quantity": 1}],
+        }
+    ]
+    to_ship(shop, fulfillment_order(2, {8: 0}), there=[*half, fulfilled(9, "T1", {8: 1})])
+    for settled in (
+        await shipments.settle(session, one(parcel(lines=lines))),
+        await shipments.push(session, one(parcel(lines=lines))),
+    ):
+        assert settled["k1"].remote == {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 9)}"}
+    assert len(session.asked("Ship")) == 1
+
+
+async def test_a_parcel_without_number_is_not_another_one(lone: Lone, shop: Any):
+    """Goods that somebody shipped without a tracking number are not the parcel that is to be told."""
+    to_ship(shop, fulfillment_order(1, {7: 1}), there=[fulfilled(3, "", {7: 1})])
+    session, wanted = lone(), parcel(tracking="", lines={gid("LineItem", 7): Decimal(2)})
+    assert isinstance((await shipments.settle(session, one(wanted)))["k1"], Later)
+    assert "Not open" in (await shipments.push(session, one(wanted)))["k1"].reason
+    await shipments.push(session, one(parcel(tracking="")))
+    assert len(session.asked("Ship")) == 1
+
+
 async def test_tracking_is_changed(lone: Lone, shop: Any):
     """A parcel told before that comes again with another number changes the tracking of what was made."""
-    to_ship(shop, there=[fulfilled(3, "T1", {7: 2})])
+    to_ship(shop, there=[fulfilled(3, "T1", {7: 2}), fulfilled(4, "T1", {8: 1})])
     shop.on("UpdateTracking", {"fulfillmentTrackingInfoUpdate": {"fulfillment": None, "userErrors": []}})
     session = lone()
-    done = await shipments.push(session, one(parcel(tracking="T2"), remote={"fulfillment": gid("Fulfillment", 3)}))
-    assert isinstance(done["k1"], Accepted)
-    assert session.asked("UpdateTracking")[0]["info"]["number"] == "T2"
+    both = {"fulfillment": f"{gid('Fulfillment', 3)},{gid('Fulfillment', 4)}"}
+    done = await shipments.push(session, one(parcel(tracking="T2"), remote=both))
+    assert done["k1"] == Accepted(remote=both)
+    said = [(one["id"], one["info"]["number"]) for one in session.asked("UpdateTracking")]
+    assert said == [(gid("Fulfillment", 3), "T2"), (gid("Fulfillment", 4), "T2")]
 
 
 async def test_shipment_of_a_cancelled_order(lone: Lone, shop: Any):
@@ -562,15 +626,37 @@ async def test_refund_that_cannot_be(lone: Lone, shop: Any, record: Return, why:
 
 
 async def test_cancelling_some_lines(lone: Lone, shop: Any):
-    """Some lines are cancelled by refunding them, and are put back into stock."""
+    """Some lines are cancelled by refunding them, and are put back into stock where they were to be shipped from."""
     Cashier(shop)
+    to_ship(shop, fulfillment_order(1, {7: 0}, place=SERVICE), fulfillment_order(2, {7: 2}, place=BERLIN))
     session = lone()
     await cancellations.push(session, one(Cancellation(id="c", order_id="1", lines={"7": Decimal(1)})))
-    assert session.asked("Refund")[0]["input"]["refundLineItems"][0]["restockType"] == "CANCEL"
+    assert session.asked("Refund")[0]["input"]["refundLineItems"] == [
+        {"lineItemId": gid("LineItem", 7), "quantity": 1, "restockType": "CANCEL", "locationId": BERLIN}
+    ]
     assert isinstance(
         (await cancellations.settle(session, one(Cancellation(id="c", order_id="1", lines={"7": Decimal(1)}))))["k1"],
         Accepted,
     )
+
+
+async def test_goods_go_back_to_the_only_location(lone: Lone, shop: Any):
+    """A shop with one location of its own is not asked where goods go; a warehouse of the host is a location."""
+    cashier, session = Cashier(shop), lone(settings.Stock(locations={"cellar": gid("Location", 9)}))
+    session.listed("locations", Choice(value=BERLIN, label="Berlin"))
+    for key, extra in (("k1", {}), ("k2", {"location": "cellar"})):
+        await refunds.push(session, one(replace(wanted_refund(), extra=extra), key=key))
+    said = [one["input"]["refundLineItems"][0]["locationId"] for one in session.asked("Refund")]
+    assert (said, len(cashier.made)) == ([BERLIN, gid("Location", 9)], 2)
+
+
+async def test_goods_that_go_nowhere(lone: Lone, shop: Any):
+    """Where nothing says to which location goods go back, no money is paid and the host is told what to say."""
+    cashier, session = Cashier(shop), lone()
+    to_ship(shop)
+    done = await refunds.push(session, one(replace(wanted_refund(), extra={})))
+    assert "to which location the goods of line 7" in done["k1"].reason
+    assert cashier.made == []
 
 
 # --- offers
@@ -708,10 +794,18 @@ async def test_refused_part_is_told(lone: Lone, shop: Any):
 
 
 async def test_offer_settles_by_sku(lone: Lone, shop: Any):
-    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing."""
-    catalog(shop, there("T-S", "T-M"))
+    """After no answer the SKU is looked for; pushing again completes the product and doubles nothing. One that is not
+    found is not made anew before Shopify's search has had the time to know it.
+    """
     session = lone()
-    assert isinstance((await offers.settle(session, one(towel())))["k1"], Later)
+    catalog(shop, None)
+    unknown = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(unknown, Later)
+    assert unknown.wait.seconds >= 60
+    catalog(shop, there("T-S", "T-M"))
+    found = (await offers.settle(session, one(towel())))["k1"]
+    assert isinstance(found, Later)
+    assert found.wait.seconds == 0
     await offers.push(session, one(towel()))
     assert session.asked("CreateProduct") == []
 

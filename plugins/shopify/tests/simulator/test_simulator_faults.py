@@ -89,7 +89,7 @@ async def test_the_clock_moves_by_control(api: Api) -> None:
     """The clock stands, is advanced, and is put on real time from where it stood."""
     before = (await api.control("GET", "/clock"))["now"]
     after = await api.control("POST", "/clock", {"advance": 90})
-    assert after == {"mode": "manual", "now": before + 90}
+    assert (after["mode"], after["now"]) == ("manual", before + 90)
     real = await api.control("POST", "/clock", {"mode": "real"})
     assert real["mode"] == "real"
     assert real["now"] >= before + 90

@@ -217,3 +217,23 @@ async def test_s11_what_happens_to_an_order_moves_its_date(api: Api) -> None:
         await api.act(order, what, **words)
         seen.append((await look(api, order))["updatedAt"])
     assert sorted(set(seen)) == seen
+
+
+async def test_what_is_taken_away_is_not_to_be_shipped(api: Api) -> None:
+    """Units that an edit removes or a refund cancels leave the fulfillment orders; one without any is closed."""
+    order = await api.order(lines=[{"quantity": 3, "price": "10.00"}, {"quantity": 1, "price": "5.00"}])
+    await api.act(order, "edit", remove=1)
+    first, second = (line["id"] for line in (await shown(api, order))["lineItems"])
+    await api.act(order, "refund", lines=[{"line": 0, "quantity": 1, "restock": "CANCEL", "location": 1}])
+    rows = (await shown(api, order))["fulfillmentOrders"][0]["lineItems"]
+    assert {row["lineItem"]["id"]: row["remainingQuantity"] for row in rows} == {first: 1, second: 1}
+    await api.act(
+        order, "refund", lines=[{"line": n, "quantity": 1, "restock": "CANCEL", "location": 1} for n in (0, 1)]
+    )
+    (one,) = (await shown(api, order))["fulfillmentOrders"]
+    assert (one["status"], [row["remainingQuantity"] for row in one["lineItems"]]) == ("CLOSED", [0, 0])
+
+
+async def shown(api: Api, order: str) -> Any:
+    """All of an order."""
+    return await api.control("GET", f"/stores/demo/orders/{order.rsplit('/', 1)[-1]}")

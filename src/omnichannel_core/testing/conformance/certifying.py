@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ import attrs
 from omnichannel_core import errors
 from omnichannel_core.gate.catalog import Catalog
 from omnichannel_core.testing.conformance.facts import DriverConformance
-from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, Rule, all_rules
+from omnichannel_core.testing.conformance.rules import Capability, Failed, Level, NotShown, Rule, all_rules
 from omnichannel_core.testing.conformance.trying import Subject
 
 
@@ -53,13 +54,14 @@ class Certificate:
 
     def lines(self) -> list[str]:
         """For people."""
-        counts = [sum(one.verdict is verdict for one in self.tried.values()) for verdict in Verdict]
-        parts = [f"{count} {verdict}" for count, verdict in zip(counts, Verdict, strict=True) if count]
-        found = [f"{self.driver}: {self.level.name.lower()} ({', '.join(parts)})"]
+        apart = [one for one in self.tried.values() if one.verdict is Verdict.OUT_OF_PLACE]
+        counts = Counter(one.verdict for one in self.tried.values() if one not in apart)
+        parts = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]]
+        besides = f", {len(apart)} {'rule does' if len(apart) == 1 else 'rules do'} not apply" if apart else ""
+        found = [f"{self.driver}: {self.level.name.lower()}{besides} ({', '.join(parts)})"]
         for one, tried in self.missing:
             found.append(f"  {tried.verdict}: {one.name}: {tried.reason or 'deselected, skipped or interrupted'}")
             found.append(f"      why it matters: {one.why}")
-        apart = [one for one in self.tried.values() if one.verdict is Verdict.OUT_OF_PLACE]
         return [*found, *(f"  cannot apply: {one.rule}: {one.reason}" for one in apart)]
 
 
@@ -69,7 +71,7 @@ def certify(
     """Blocking: try all rules, or those named; with `stop` only up to the first that fails.
 
     Raises:
-        UsageError: the facts name a rule that does not exist.
+        UsageError: the facts name a rule or a capability that does not exist, or give no reason.
     """
     subject, tried = Subject(facts, catalog or Catalog()), dict[str, Tried]()
     for one in all_rules().values():
@@ -85,13 +87,17 @@ def try_rule(subject: Subject, one: Rule) -> Tried:
     """Blocking: whatever the driver raises fails the rule.
 
     Raises:
-        UsageError: the facts name a rule that does not exist.
+        UsageError: the facts name a rule or a capability that does not exist, or give no reason.
     """
-    if strangers := set(subject.facts.lacking) - set(all_rules()):
-        raise errors.UsageError(f"`lacking` names {', '.join(sorted(strangers))}, which is no rule; correct it.")
+    _no_strangers("lacking", subject.facts.lacking, list(all_rules()))
+    _no_strangers("without", subject.facts.without, list(Capability))
     try:
         if why := one.out_of_place(subject):
             return Tried(one.name, Verdict.OUT_OF_PLACE, why)
+        if one.needs is not None and one.needs in subject.facts.without:
+            if one.disprove is not None:
+                one.disprove(subject)
+            return Tried(one.name, Verdict.OUT_OF_PLACE, subject.facts.without[one.needs])
         if one.name in subject.facts.lacking:
             return Tried(one.name, Verdict.NOT_SHOWN, subject.facts.lacking[one.name])
         one.check(subject)
@@ -100,6 +106,13 @@ def try_rule(subject: Subject, one: Rule) -> Tried:
     except Exception as problem:  # noqa: BLE001 - a driver may raise anything
         return Tried(one.name, Verdict.FAILS, _said(problem))
     return Tried(one.name, Verdict.HOLDS)
+
+
+def _no_strangers(fact: str, said: Mapping[str, str], there: Collection[str]) -> None:
+    if strangers := sorted(set(said) - set(there)):
+        raise errors.UsageError(f"`{fact}` names {', '.join(strangers)}, which is none of: {', '.join(there)}.")
+    if mute := sorted(name for name, why in said.items() if not why.strip()):
+        raise errors.UsageError(f"`{fact}` says no reason for {', '.join(mute)}; say why.")
 
 
 def _said(problem: BaseException) -> str:

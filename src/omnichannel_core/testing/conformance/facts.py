@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -17,11 +17,15 @@ from omnichannel_core.records import Record
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import load, served
 
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
 Expected = Mapping[str, Mapping[str, Mapping[str, object]] | None]
 """By pull stream, and by record id: fields as they must come in ({} where only the id matters).
 
 None instead of ids: at least one record, whichever."""
 STANDARD = frozenset({"test_rule"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @attrs.define
@@ -61,9 +65,13 @@ class DriverConformance:
         simulator: name of an installed simulator, with `options`; or say `open_remote` yourself.
         loops: event loops to run on.
         lacking: rule -> why it cannot be shown yet. It is told in the report, and holds the level below.
-        no_definition: why there is no official API definition to agree with, where there is none.
-        records: how many records the rule of flat memory pulls (a million in a campaign).
-        patience: seconds for one rule on one loop.
+        later: seconds from a change over there until the next run can see it (an index that lags, a run that is due).
+        without: capability -> why the marketplace has no way for it. The rule that tries it cannot apply, which is
+            told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
+        records: how many records the rule of flat memory pulls.
+        patience: seconds for one try of a rule on one loop.
+        thorough: more cases, a longer soak, a million records: `pytest --conformance=thorough --timeout=0`.
+        seed: of everything that is drawn: `pytest --conformance-seed=7`.
     """
 
     driver: ClassVar[str] = ""
@@ -76,9 +84,12 @@ class DriverConformance:
     options: ClassVar[Mapping[str, Any]] = {}
     loops: ClassVar[tuple[str, ...]] = ("asyncio", "trio")
     lacking: ClassVar[Mapping[str, str]] = {}
-    no_definition: ClassVar[str] = ""
+    later: ClassVar[float] = 0.0
+    without: ClassVar[Mapping[str, str]] = {}
     records: ClassVar[int] = 2_000
     patience: ClassVar[float] = 120.0
+    thorough: bool = False
+    seed: int = 0
 
     def __init_subclass__(cls, **more: Any) -> None:
         """A standard test is never replaced."""
@@ -120,9 +131,24 @@ class DriverConformance:
         """Records to push, by stream: at least one for each push stream."""
         return {}
 
+    def drawn(self, remote: Remote) -> Mapping[str, SearchStrategy[Record]]:
+        """Strategies for records that are accepted as well, by stream (omnichannel_core.testing.strategies)."""
+        return {}
+
     def held(self, remote: Remote) -> object:
         """What the remote holds that pushes change, comparable with ==; numbers of effects, not their times."""
         return None
+
+    def writes(self, exchange: Exchange) -> bool:
+        """Whether a request does something over there: by its method. Say it where questions are sent by POST too."""
+        return exchange.method not in SAFE
+
+    def repeatable(self, exchange: Exchange) -> bool:
+        """Whether a request sent twice does no more than once: by its method, or a key among its headers.
+
+        Say it where all is sent by POST, or the key is in the body.
+        """
+        return exchange.method != "POST" or any("idempotency" in name for name in exchange.headers)
 
     def agrees(self, exchange: Exchange) -> Collection[str]:
         """How a request or an answer differs from the official API definition; empty where it agrees."""

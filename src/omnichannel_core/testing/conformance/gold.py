@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Generator, Mapping
+import operator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import anyio
-import anyio.lowlevel
 import attrs
+import msgspec
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 
 from omnichannel_core import errors
 from omnichannel_core.connections.outcomes import well_formed
-from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Page, Pending, PushStream, Rejected, Session
-from omnichannel_core.testing.canaries import tasks
-from omnichannel_core.testing.conformance.facts import says
+from omnichannel_core.driver import Accepted, Batch, Later, Outcome, Pending, PushStream, Rejected, Session
+from omnichannel_core.records import Record
+from omnichannel_core.testing.conformance.driving import drive
+from omnichannel_core.testing.conformance.facts import DriverConformance, says
 from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.silver import _needs_address, no_request
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 from omnichannel_core.testing.faults import Exchange, Fault
+from omnichannel_core.testing.strategies import like
 
 SETTLED_WITHIN = 200  # looks
-CANCELLED_AT = 60  # awaits of one call at most
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+Batches = Callable[[Bench, PushStream[Any]], Iterable[Batch[Any]]]
 
 
 def no_push(subject: Subject) -> str:
@@ -41,18 +45,69 @@ def pushes_arrive(subject: Subject) -> None:
     """Every sample of every push stream is accepted, now or when it is settled, and is there."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             for batch in bench.batches(stream):
                 for items in filter(None, (batch.items[:-1], batch.items[-1:])):
                     before = bench.facts.held(bench.remote)
                     part = attrs.evolve(batch, key=f"{batch.key}-{items[0].key}", items=items)
-                    await _push_batch(bench, stream, part)
+                    await push_batch(bench, stream, part)
                     if bench.facts.held(bench.remote) == before:
                         raise Failed(f"What {stream.name} accepted is not there: `held` is the same before and after.")
 
-    _has_samples(subject)
+    has_samples(subject)
     subject.each(work)
+
+
+@rule(Level.GOLD, "Hosts push whatever their users type: what one sample does not show, the first merchant meets.",
+      out_of_place=lambda subject: _nothing_drawn(subject))  # fmt: skip
+def whatever_is_pushed_is_there_once(subject: Subject) -> None:
+    """Drawn batches are accepted; states told anew win, and what is repeatable is no more when it is pushed again."""
+
+    async def work(bench: Bench, told: Sequence[Sequence[Record]], stream: PushStream[Any]) -> None:
+        await bench.stocked(one for records in told for one in records)
+        said = list[object]()
+        for records in (*told, *reversed(told)) if stream.state else told:
+            for batch in bench.batched(stream, records, f"-{len(said)}"):
+                await push_batch(bench, stream, batch)
+                if stream.repeatable:
+                    once_held = bench.facts.held(bench.remote)
+                    await push_batch(bench, stream, batch)
+                    if bench.facts.held(bench.remote) != once_held:
+                        raise Failed(f"push of {stream.name} is declared repeatable, but twice is more than once.")
+            said.append(bench.facts.held(bench.remote))
+        same = len({tuple(sorted(one.id for one in records)) for records in told}) == 1
+        if stream.state and same and said != said[::-1]:
+            raise Failed(f"push of {stream.name}: a state told anew does not win over what was told in between.")
+
+    has_samples(subject)
+    drawn = list(_drawn(subject))
+    for stream, made in drawn:
+        times, one = strategies.lists(made, min_size=1, max_size=2), lambda b, told, s=stream: work(b, told, s)
+        drive(subject, times, one, _named, share=len(drawn))
+
+
+def _named(told: Sequence[Sequence[Record]]) -> str:
+    return "; then ".join(msgspec.json.encode(records).decode() for records in told)
+
+
+def _nothing_drawn(subject: Subject) -> str:
+    if why := no_push(subject):
+        return why
+    there = any(one.state for one in subject.driver.pushes.values()) or says(subject.facts, "drawn")
+    return "" if there else "it pushes no states, and the facts draw nothing"
+
+
+def _drawn(subject: Subject) -> Iterator[tuple[PushStream[Any], SearchStrategy[Sequence[Record]]]]:
+    """Strategies of the facts; else states like the samples. Always the same things, so that what was told is over."""
+    with subject.facts.open_remote() as remote:
+        drawn, samples = subject.facts.drawn(remote), subject.facts.pushes(remote)
+    for name, stream in subject.driver.pushes.items():
+        if name in drawn:
+            key = operator.attrgetter("id")
+            yield stream, strategies.lists(drawn[name], min_size=1, max_size=3, unique_by=key).map(tuple)
+        elif stream.state:
+            yield stream, strategies.tuples(*map(like, samples[name][: stream.batch]))
 
 
 @rule(Level.GOLD, "Answers get lost; a parcel told twice mails the buyer twice, and sells stock that is not there.",
@@ -61,17 +116,17 @@ def pushed_again_is_once(subject: Subject) -> None:
     """The very same batch again, where that is allowed, changes nothing more."""
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if not (stream.repeatable or stream.state):
                 continue
-            await _push_all(bench, stream)
+            await push_all(bench, stream)
             once_held = bench.facts.held(bench.remote)
-            await _push_all(bench, stream)
+            await push_all(bench, stream)
             if bench.facts.held(bench.remote) != once_held:
                 raise Failed(f"push of {stream.name} is declared repeatable, but twice is more than once.")
 
-    _has_samples(subject)
+    has_samples(subject)
     subject.each(work)
 
 
@@ -82,25 +137,25 @@ def lost_answers_are_settled(subject: Subject) -> None:
 
     async def work(bench: Bench, stream: PushStream[Any], fault: Fault, at: int, wanted: object) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for batch in bench.batches(stream):
-            bench.proxy.plan(_writes(fault, at))
+            bench.proxy.plan(_writes(bench.facts, fault, at))
             session = bench.session()
             said = await _said(stream.push(session, batch))
             bench.proxy.plan(None)
-            await _to_the_end(bench, stream, batch, said, left=bool(session.http.left))  # type: ignore[attr-defined]
+            await to_the_end(bench, stream, batch, said, left=bool(session.http.left))  # type: ignore[attr-defined]
         if bench.facts.held(bench.remote) != wanted:
             raise Failed(
                 f"push of {stream.name} that meets {fault!s} at its write {at + 1} ends otherwise than a healthy one; "
                 "look (settle) before anything is sent again."
             )
 
-    _has_samples(subject)
+    has_samples(subject)
     _needs_address(subject)
     for stream in subject.driver.pushes.values():
         if stream.settle is None and not stream.repeatable:
             continue  # a person settles those
-        wanted = _healthy(subject, stream)
+        wanted = healthy(subject, stream)
         for fault, at in itertools.product((Fault.DROPPED, Fault.RESET, Fault.BROKEN, Fault.LIMITED), (0, 1)):
             subject.each(lambda bench, s=stream, f=fault, n=at, w=wanted: work(bench, s, f, n, w))  # type: ignore[misc]
 
@@ -112,24 +167,24 @@ def lost_writes_are_not_resent(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         for stream in bench.driver.pushes.values():
             if stream.repeatable or stream.state:
                 continue
             for batch in bench.batches(stream):
-                bench.proxy.plan(_writes(Fault.DROPPED, 0))
+                bench.proxy.plan(_writes(bench.facts, Fault.DROPPED, 0))
                 begun = len(bench.proxy.exchanges)
                 await _said(stream.push(bench.session(), batch))
                 bench.proxy.plan(None)
                 sent = bench.proxy.exchanges[begun:]
                 lost = next((one for one in sent if one.fault is Fault.DROPPED), None)
-                again = [one for one in sent if lost and one is not lost and _alike(one, lost)]
+                again = [one for one in sent if lost and one is not lost and _alike(bench.facts, one, lost)]
                 if again and lost is not None:
                     raise Failed(
                         f"push of {stream.name} sends {lost.method} {lost.path.split('?')[0]} again by itself."
                     )
 
-    _has_samples(subject)
+    has_samples(subject)
     _needs_address(subject)
     subject.each(work)
 
@@ -141,10 +196,10 @@ def limits_are_kept(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
-                group.start_soon(_tolerant, bench, stream)
+                group.start_soon(bench.walk, stream)
         told = [one.path for one in bench.proxy.exchanges if one.status == 429]
         if told:
             raise Failed(f"The remote said slow down {len(told)} times; declare its limits in remote_api.")
@@ -153,123 +208,17 @@ def limits_are_kept(subject: Subject) -> None:
     subject.each(work)
 
 
-async def _tolerant(bench: Bench, stream: Any) -> None:
-    for _ in range(20):
-        try:
-            await bench.walk(stream)
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-        else:
-            return
-
-
-@rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
-def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
-    """Cancelled at every await of a check or a page, it ends at once, leaves no task, and works again."""
-
-    async def work(bench: Bench) -> None:
-        session = await bench.prepared()
-        calls: dict[str, Callable[[], Awaitable[Any]]] = {"check": lambda: bench.driver.flow.check(session)}
-        for stream in bench.driver.pulls.values():
-            calls[f"pull of {stream.name}"] = lambda s=stream: bench.step(session, s, s.cursor())  # type: ignore[misc]
-        for what, call in calls.items():
-            whole = await _unhurried(bench, call)
-            for at in range(CANCELLED_AT):
-                if not await _cancelled(bench, what, call, at):
-                    break
-            if not _alike_answers(whole, await _unhurried(bench, call)):
-                raise Failed(f"After {what} was cancelled, it answers something else than before.")
-
-    subject.each(work)
-
-
-async def _unhurried(bench: Bench, call: Callable[[], Awaitable[Any]]) -> Any:
-    """The answer, when the declared limits let it come."""
-    for _ in range(20):
-        try:
-            return await call()
-        except errors.RateLimited as slow:
-            bench.clock.turn(max(slow.wait or 1.0, 1.0))
-    return await call()
-
-
-def _alike_answers(one: Any, other: Any) -> bool:
-    """Pages by their records: a cursor may hold the moment."""
-    return bool(list(one.records) == list(other.records) if isinstance(one, Page) else one == other)
-
-
-async def _cancelled(bench: Bench, what: str, call: Callable[[], Awaitable[Any]], at: int) -> bool:
-    """Whether there was an await number `at` to cancel it at."""
-    before, counted = tasks(), _Counted(call, at)
-    with anyio.move_on_after(5) as late:
-        with anyio.CancelScope() as scope:
-            counted.scope = scope
-            try:
-                await counted
-            except errors.RateLimited as slow:  # our own limit: so many tries spend it
-                bench.clock.turn(max(slow.wait or 1.0, 1.0))
-                return True
-            except errors.OmnichannelError as problem:
-                raise Failed(
-                    f"{what}, cancelled, raises {type(problem).__name__}; let a cancellation pass."
-                ) from problem
-        if counted.hit and not scope.cancelled_caught and counted.after > 3:
-            raise Failed(f"{what} goes on after it was cancelled; never catch a cancellation.")
-    if late.cancelled_caught:
-        raise Failed(f"{what} does not end when it is cancelled; shield nothing that may wait.")
-    for _ in range(3):
-        await anyio.lowlevel.checkpoint()
-    if tasks() - before:
-        raise Failed(f"{what}, cancelled, leaves a task running; start tasks in a task group.")
-    return counted.hit
-
-
-@attrs.define(eq=False)
-class _Counted:
-    """Drives a call and cancels its scope at one of its awaits."""
-
-    call: Callable[[], Awaitable[Any]]
-    at: int
-    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
-    hit: bool = False
-    after: int = 0
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps = self.call().__await__()
-        seen, value, thrown = 0, None, None
-        while True:
-            try:
-                asked = (
-                    steps.throw(thrown) if thrown is not None else next(steps) if value is None else _sent(steps, value)
-                )
-            except StopIteration as over:
-                return over.value
-            if seen == self.at:
-                self.hit = True
-                self.scope.cancel()
-            self.after += self.hit
-            seen += 1
-            try:
-                value, thrown = (yield asked), None
-            except BaseException as problem:  # noqa: BLE001 - handed on to whom it is meant for
-                value, thrown = None, problem
-
-
-def _sent(steps: Any, value: Any) -> Any:
-    return steps.send(value)
-
-
-async def _push_all(bench: Bench, stream: PushStream[Any]) -> None:
+async def push_all(bench: Bench, stream: PushStream[Any]) -> None:
     for batch in bench.batches(stream):
-        await _push_batch(bench, stream, batch)
+        await push_batch(bench, stream, batch)
 
 
-async def _push_batch(bench: Bench, stream: PushStream[Any], batch: Batch[Any]) -> None:
+async def push_batch(bench: Bench, stream: PushStream[Any], batch: Batch[Any]) -> None:
     said = await stream.push(bench.session(), batch)
     keys = {item.key for item in batch.items}
     if not isinstance(said, Mapping) or set(said) != keys or not all(map(well_formed, said.values())):
         raise Failed(f"push of {stream.name} does not name one outcome for each item key, and no other.")
-    await _to_the_end(bench, stream, batch, said, left=False)
+    await to_the_end(bench, stream, batch, said, left=False)
 
 
 async def _said(push: Awaitable[Mapping[str, Outcome]]) -> Mapping[str, Outcome]:
@@ -280,7 +229,7 @@ async def _said(push: Awaitable[Mapping[str, Outcome]]) -> Mapping[str, Outcome]
         return {}
 
 
-async def _to_the_end(
+async def to_the_end(
     bench: Bench, stream: PushStream[Any], batch: Batch[Any], said: Mapping[str, Outcome], *, left: bool
 ) -> None:
     """As the house does: what is pending or unknown is settled by looking, what never arrived goes out again."""
@@ -316,23 +265,24 @@ async def _next(
     return await _said(stream.settle(session, attrs.evolve(batch, items=looked)))
 
 
-def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
+def healthy(subject: Subject, stream: PushStream[Any], batches: Batches = Bench.batches) -> object:
     """What is held after a push without faults."""
     held = list[object]()
 
     async def work(bench: Bench) -> None:
-        await bench.prepared()
-        await _push_all(bench, stream)
+        await bench.stocked()
+        for batch in batches(bench, stream):
+            await push_batch(bench, stream, batch)
         held.append(bench.facts.held(bench.remote))
 
     subject.each(work)
     return held[-1]
 
 
-def _writes(fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
+def _writes(facts: DriverConformance, fault: Fault, at: int) -> Callable[[int, Exchange], Fault | None]:
     """The `at`-th request that is more than a question."""
     counted = itertools.count()
-    return once_of(lambda request: request.method not in SAFE and next(counted) == at, fault)
+    return once_of(lambda request: facts.writes(request) and next(counted) == at, fault)
 
 
 def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, Exchange], Fault | None]:
@@ -340,16 +290,11 @@ def once_of(chosen: Callable[[Exchange], bool], fault: Fault) -> Callable[[int, 
     return lambda number, request: fault if chosen(request) else None
 
 
-def _alike(one: Exchange, other: Exchange) -> bool:
-    return one.method == "POST" and (one.path, one.body) == (other.path, other.body) and not _keyed(one)
+def _alike(facts: DriverConformance, one: Exchange, other: Exchange) -> bool:
+    return (one.path, one.body) == (other.path, other.body) and not facts.repeatable(one)
 
 
-def _keyed(one: Exchange) -> bool:
-    """The remote itself knows a repeat by its key."""
-    return any("idempotency" in name for name in one.headers)
-
-
-def _has_samples(subject: Subject) -> None:
+def has_samples(subject: Subject) -> None:
     if not says(subject.facts, "pushes") or not says(subject.facts, "held"):
         raise NotShown("say `pushes` (records to push, by stream) and `held` (what the remote holds)")
     with subject.facts.open_remote() as remote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,6 +22,13 @@ class Level(IntEnum):
     PLATINUM = 4
 
 
+class Capability(StrEnum):
+    """What a marketplace may have no way for, so that the rule which tries it cannot apply to its driver."""
+
+    FETCH = "fetch"  # single records by id
+    DEFINITION = "definition"  # something official that requests and answers could be compared with
+
+
 class Failed(AssertionError):
     """A rule does not hold: what was seen, and what now."""
 
@@ -38,6 +45,8 @@ class Rule:
         why: what goes wrong for a merchant or a host otherwise.
         out_of_place: says why the rule cannot apply to a driver; '' when it does. Computed from what the driver
             declares, never from what its author wishes.
+        needs: what the rule tries. Where the facts say that there is no such thing, the rule cannot apply.
+        disprove: raises Failed when the driver has it nevertheless; tried before the facts are believed.
     """
 
     name: str
@@ -45,19 +54,24 @@ class Rule:
     why: str
     check: Callable[[Subject], None]
     out_of_place: Callable[[Subject], str]
+    needs: Capability | None = None
+    disprove: Callable[[Subject], None] | None = None
 
 
 _RULES: dict[str, Rule] = {}
 
 
 def rule(
-    level: Level, why: str, *, out_of_place: Callable[[Subject], str] = lambda subject: ""
-) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+    level: Level, why: str, *, out_of_place: Callable[[Subject], str] = lambda subject: "",
+    needs: Capability | None = None, disprove: Callable[[Subject], None] | None = None,
+) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:  # fmt: skip
     """Register a function as the rule of its name."""
 
     def add(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
         name = f"{level.name.lower()}-{check.__name__.replace('_', '-')}"
-        _RULES[name] = Rule(name=name, level=level, why=why, check=check, out_of_place=out_of_place)
+        _RULES[name] = Rule(
+            name=name, level=level, why=why, check=check, out_of_place=out_of_place, needs=needs, disprove=disprove
+        )
         return check
 
     return add
@@ -65,6 +79,6 @@ def rule(
 
 def all_rules() -> Mapping[str, Rule]:
     """By name, from bronze to platinum."""
-    from omnichannel_core.testing.conformance import bronze, gold, platinum, silver  # noqa: F401 - they register
+    from omnichannel_core.testing.conformance import bronze, cancelling, gold, platinum, silver  # noqa: F401 - they register
 
     return dict(sorted(_RULES.items(), key=lambda pair: pair[1].level))

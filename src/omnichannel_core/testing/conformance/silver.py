@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import hypothesis
 import msgspec
 from hypothesis import strategies
 
 from omnichannel_core import errors
 from omnichannel_core.driver import PullStream
-from omnichannel_core.records import Bad, Money, Record
+from omnichannel_core.records import Record
+from omnichannel_core.testing.conformance.comparing import agree, compare, moved_on, well_formed
+from omnichannel_core.testing.conformance.driving import drive
 from omnichannel_core.testing.conformance.facts import says
-from omnichannel_core.testing.conformance.rules import Failed, Level, NotShown, rule
+from omnichannel_core.testing.conformance.rules import Capability, Failed, Level, NotShown, rule
 from omnichannel_core.testing.conformance.trying import TYPED, Bench, Brought, Subject
-from omnichannel_core.testing.faults import Choose, Fault, always, once
+from omnichannel_core.testing.faults import Choose, Fault, always
 from omnichannel_core.testing.session import PATIENCE
 
 RIGHT: Mapping[Fault | int, tuple[type[errors.OmnichannelError], ...]] = {
@@ -28,10 +28,6 @@ RIGHT: Mapping[Fault | int, tuple[type[errors.OmnichannelError], ...]] = {
     403: (errors.AccessMissing, errors.CredentialsRejected),
 }  # fmt: skip
 SHORT = 0.4  # seconds: whoever waits for a black hole waits no longer
-SETTINGS = hypothesis.settings(
-    max_examples=4, deadline=None, database=None, derandomize=True,
-    suppress_health_check=list(hypothesis.HealthCheck), phases=(hypothesis.Phase.generate,),
-)  # fmt: skip
 
 
 def no_pull(subject: Subject) -> str:
@@ -62,17 +58,15 @@ def pulls_bring_everything(subject: Subject) -> None:
             if stream.name not in expected:
                 raise NotShown(f"`expected` says nothing of pull stream {stream.name}")
             brought = await bench.walk(stream, session=session)
-            _compare(stream, brought, expected[stream.name], whole=True)
-            for before, page, after in zip(brought.cursors, brought.pages, brought.cursors[1:], strict=False):
-                if page.more is True and before == after:
-                    raise Failed(f"pull of {stream.name} says more, but its cursor stays; move it.")
+            compare(stream, brought, expected[stream.name], whole=True)
+            moved_on(stream, brought)
 
     subject.each(work)
 
 
 @rule(Level.SILVER, "A record that is not well formed is kept apart as unreadable: the merchant misses it.",
       out_of_place=no_pull)  # fmt: skip
-def records_are_well_formed(subject: Subject) -> None:
+def records_arewell_formed(subject: Subject) -> None:
     """Of a declared kind, with an id, storable, moments with their zone, currencies by ISO 4217."""
 
     async def work(bench: Bench) -> None:
@@ -80,7 +74,7 @@ def records_are_well_formed(subject: Subject) -> None:
         for stream in bench.driver.pulls.values():
             brought = await bench.walk(stream, session=session)
             for record in brought.records.values():
-                _well_formed(stream, record)
+                well_formed(stream, record)
             for bad in brought.bad:
                 raise Failed(f"{stream.name} cannot read {bad.id or 'a record'} of a healthy remote: {bad.reason}")
             for page in brought.pages:
@@ -120,27 +114,23 @@ def pulls_repeat(subject: Subject) -> None:
 def pulls_resume_from_any_cursor(subject: Subject) -> None:
     """A new session goes on from each stored cursor and brings exactly the rest."""
 
-    async def work(bench: Bench, share: float) -> None:
+    async def work(bench: Bench, stops: Sequence[int]) -> None:
         session = await bench.prepared()
         for stream in bench.driver.pulls.values():
             before = dict(session.stored)
             whole = await bench.walk(stream, session=session)
-            at = int(share * (len(whole.pages) - 1))
-            if at == 0:
-                continue
-            resumed = bench.session(stored=before)
-            for page in whole.pages[:at]:
-                resumed.commit(page.records)
-            rest = await bench.walk(stream, whole.cursors[at], session=resumed)
-            if not same(Brought(whole.pages[at:], []), rest):
-                raise Failed(f"pull of {stream.name}, resumed at page {at} of {len(whole.pages)}, brings another rest.")
+            for at in sorted({stop % len(whole.pages) for stop in stops} - {0}):
+                resumed = bench.session(stored=dict(before))
+                for page in whole.pages[:at]:
+                    resumed.commit(page.records)
+                rest = await bench.walk(stream, whole.cursors[at], session=resumed)
+                if not same(Brought(whole.pages[at:], []), rest):
+                    raise Failed(
+                        f"pull of {stream.name}, resumed at page {at} of {len(whole.pages)}, brings another rest."
+                    )
 
-    @SETTINGS
-    @hypothesis.given(strategies.floats(0, 1))
-    def drive(share: float) -> None:
-        subject.each(lambda bench: work(bench, share))
-
-    drive()
+    stops = strategies.lists(strategies.integers(1, 60), min_size=1, max_size=4, unique=True)
+    drive(subject, stops, work, lambda pages: f"a restart at page {' and at page '.join(map(str, pages))}")
 
 
 @rule(Level.SILVER, "Changes that a run overlooks never come: the next one begins after them.", out_of_place=no_pull)
@@ -153,13 +143,28 @@ def changes_come(subject: Subject) -> None:
         session = bench.session()
         ends = {one.name: (await bench.walk(one, session=session)).cursors[-1] for one in bench.driver.pulls.values()}
         changed = bench.facts.change(bench.remote)
+        bench.clock.turn(bench.facts.later)
         for name, wanted in changed.items():
             stream = bench.driver.pulls[name]
             start = stream.cursor() if stream.snapshot else ends[name]
             brought = await bench.walk(stream, start)
-            _compare(stream, brought, wanted, whole=False)
+            compare(stream, brought, wanted, whole=False)
             if not stream.snapshot:
                 await bench.walk(stream, brought.cursors[-1])
+
+    subject.each(work)
+
+
+def fetches(subject: Subject) -> None:
+    """Whoever brings a record by its id can fetch."""
+
+    async def work(bench: Bench) -> None:
+        session = await bench.prepared()
+        for stream in (one for one in bench.driver.pulls.values() if one.fetch is not None):
+            ids = [one.id for one in (await bench.walk(stream, session=session)).records.values()][:20]
+            assert stream.fetch is not None  # noqa: S101 - chosen above
+            if found := await stream.fetch(session, ids):
+                raise Failed(f"`without` says that nothing is fetched by id, but {stream.name} brings {len(found)}.")
 
     subject.each(work)
 
@@ -167,6 +172,7 @@ def changes_come(subject: Subject) -> None:
 @rule(
     Level.SILVER, "A webhook, a retry and a person ask for single records.",
     out_of_place=lambda subject: "" if any(s.fetch for s in subject.driver.pulls.values()) else "it has no fetch",
+    needs=Capability.FETCH, disprove=fetches,
 )  # fmt: skip
 def fetch_brings_the_same(subject: Subject) -> None:
     """A record fetched by id says what the pull says, or more; one that is gone is left out."""
@@ -179,7 +185,7 @@ def fetch_brings_the_same(subject: Subject) -> None:
                 assert stream.fetch is not None  # noqa: S101 - chosen above
                 found = await stream.fetch(session, [one])
                 same_id = [record for record in found if isinstance(record, Record) and record.id == one]
-                if len(same_id) != 1 or not _agree(pulled[one], same_id[0]):
+                if len(same_id) != 1 or not agree(pulled[one], same_id[0]):
                     raise Failed(f"fetch of {stream.name} brings {one} otherwise than its pull.")
             if pulled and await stream.fetch(session, ["999999999999"]):  # type: ignore[misc]
                 raise Failed(f"fetch of {stream.name} brings something for an id that does not exist.")
@@ -206,28 +212,28 @@ def faults_become_the_right_error(subject: Subject) -> None:
 @rule(Level.SILVER, "Networks hiccup every hour; a sync that loses or doubles records then cannot be trusted.",
       out_of_place=no_request)  # fmt: skip
 def one_fault_changes_nothing(subject: Subject) -> None:
-    """Whatever breaks once at any request, the run brings the same, at once or after going on from its cursor."""
+    """Whatever breaks at up to three requests, the run brings the same, at once or after going on from its cursor."""
 
-    async def work(bench: Bench, fault: Fault, at: int) -> None:
+    async def work(bench: Bench, plan: Mapping[int, Fault]) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
         session = await bench.prepared()
         for stream in bench.driver.record_streams():
             before = dict(session.stored)
             whole = await _patient(bench, stream, before)
-            bench.proxy.plan(once(fault, at))
+            bench.proxy.plan(lambda number, request: plan.get(number))
             broken = await _patient(bench, stream, before)
             bench.proxy.plan(None)
             if broken.records != whole.records:
-                raise Failed(f"pull of {stream.name} brings something else when request {at} meets {fault}.")
-
-    @SETTINGS
-    @hypothesis.given(strategies.sampled_from([one for one in Fault if one is not Fault.BLACK_HOLE]),
-                      strategies.integers(0, 3))  # fmt: skip
-    def drive(fault: Fault, at: int) -> None:
-        subject.each(lambda bench: work(bench, fault, at))
+                raise Failed(f"pull of {stream.name} brings something else when requests meet faults.")
 
     _needs_address(subject)
-    drive()
+    faults = strategies.sampled_from([one for one in Fault if one is not Fault.BLACK_HOLE])
+    plans = strategies.dictionaries(strategies.integers(0, 7), faults, min_size=1, max_size=3)
+    drive(subject, plans, work, _told)
+
+
+def _told(plan: Mapping[int, Fault]) -> str:
+    return ", ".join(f"request {number + 1} meets {fault}" for number, fault in sorted(plan.items()))
 
 
 async def _under(
@@ -240,13 +246,14 @@ async def _under(
     bench.proxy.plan(_not_tokens(fault) if isinstance(fault, int) else always(fault))
     before, caught = len(bench.proxy.exchanges), list[BaseException]()
     try:
-        for _ in range(20):
+        for tries in range(1, 21):
             try:
                 await call()
             except errors.RateLimited as slow:
                 if errors.RateLimited in right:
                     raise
-                bench.clock.turn(max(slow.wait or 1.0, 1.0))  # our own limit: the proxy says no 429 here
+                # our own limit: the proxy says no 429 here. A refused token takes two requests at once: wait for both
+                bench.clock.turn(max(slow.wait or 1.0, 1.0) * tries)
             else:
                 break
     except TYPED as problem:
@@ -287,20 +294,6 @@ async def _patient(bench: Bench, stream: PullStream[Any], stored: Mapping[tuple[
     raise Failed(f"pull of {stream.name} does not get over one fault.")
 
 
-def _agree(pulled: object, fetched: object) -> bool:
-    """Whether the fetched one says the same, where the pulled one says anything; receipts are a pull's alone."""
-    if pulled in (None, "", msgspec.UNSET):
-        return True
-    if isinstance(pulled, msgspec.Struct) and type(pulled) is type(fetched):
-        names = [name for name in pulled.__struct_fields__ if name != "receipt"]
-        return all(_agree(getattr(pulled, name), getattr(fetched, name)) for name in names)
-    if isinstance(pulled, Mapping) and isinstance(fetched, Mapping):
-        return all(name in fetched and _agree(value, fetched[name]) for name, value in pulled.items())
-    if isinstance(pulled, list | tuple) and isinstance(fetched, list | tuple):
-        return len(pulled) <= len(fetched) and all(map(_agree, pulled, fetched))
-    return pulled == fetched
-
-
 def _not_tokens(status: int) -> Choose:
     """A token end point (RFC 6749 4: a form) says in its body what a refusal means; an empty one means nothing."""
     return lambda number, request: None if "x-www-form" in request.headers.get("content-type", "") else status
@@ -316,56 +309,3 @@ def _needs_address(subject: Subject) -> None:
     with subject.facts.open_remote() as remote:
         if not remote.address:
             raise NotShown("it sends requests, so it needs a simulator with an address")
-
-
-def _compare(
-    stream: PullStream[Any], brought: Brought, wanted: Mapping[str, Mapping[str, object]] | None, *, whole: bool
-) -> None:
-    found = {one.id: one for one in brought.records.values()}
-    if wanted is None:
-        if not found:
-            raise Failed(f"pull of {stream.name} brings nothing.")
-        return
-    if lost := sorted(set(wanted) - set(found))[:3]:
-        raise Failed(f"pull of {stream.name} does not bring {', '.join(lost)}.")
-    main = {one.id for one in found.values() if isinstance(one, stream.yields[0])}
-    if whole and (more := sorted(main - set(wanted))[:3]):
-        raise Failed(f"pull of {stream.name} brings {', '.join(more)}, which the facts do not expect.")
-    for one, fields in wanted.items():
-        for name, value in fields.items():
-            if getattr(found[one], name) != value:
-                raise Failed(f"{stream.name} brings {one} with another {name} than expected.")
-
-
-def _well_formed(stream: PullStream[Any], record: Record | Bad) -> None:
-    kind = type(record)
-    if kind not in stream.yields:
-        raise Failed(f"{stream.name} brings a {kind.__name__}, which it does not declare in `yields`.")
-    try:
-        again = msgspec.json.decode(msgspec.json.encode(record), type=kind)
-    except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as cause:
-        raise Failed(
-            f"{stream.name} brings a {kind.__name__} that cannot be stored ({type(cause).__name__})."
-        ) from cause
-    if again != record or not record.id:
-        raise Failed(f"{stream.name} brings a {kind.__name__} without id, or one that changes when it is stored.")
-    for value in _values(record):
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise Failed(f"{stream.name} brings a moment without its zone; say which it is.")
-        if isinstance(value, Money) and not (len(value.currency) == 3 and value.currency.isupper()):
-            raise Failed(f"{stream.name} brings the currency {value.currency[:8]!r}, which is not ISO 4217.")
-        if isinstance(value, Money) and not value.amount.is_finite():
-            raise Failed(f"{stream.name} brings an amount that is no number.")
-
-
-def _values(value: object) -> Iterator[object]:
-    yield value
-    if isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _values(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for inside in value.values():
-            yield from _values(inside)
-    elif isinstance(value, list | tuple):
-        for inside in value:
-            yield from _values(inside)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import attrs
@@ -25,7 +25,10 @@ from omnichannel_core.testing.conformance.rules import Failed, NotShown
 from omnichannel_core.testing.faults import FaultProxy, proxied
 from omnichannel_core.testing.session import PATIENCE, LoneSession
 
+T = TypeVar("T")
 MOST_PAGES = 2_000
+THOROUGH = 60  # times as patient
+WAITS = 20  # for the limits of one call
 TYPED: tuple[type[errors.OmnichannelError], ...] = (
     *errors.DRIVERS_MAY_RAISE,
     errors.ContractBroken,
@@ -87,8 +90,22 @@ class Bench:
         self.sessions.append(made)
         return made
 
+    async def unhurried(self, call: Callable[[], Awaitable[T]]) -> T:
+        """The answer, when the declared limits let it come; a fault that is planned is no limit."""
+        for _ in range(WAITS):
+            try:
+                return await call()
+            except errors.RateLimited as slow:
+                if self.proxy is not None and self.proxy.planned:
+                    raise
+                self.clock.turn(max(slow.wait or 1.0, 1.0))
+        return await call()
+
     async def step(self, session: LoneSession, stream: PullStream[Any], cursor: Any) -> Page[Any]:
-        """One page, by `pull` or by `pull_together`."""
+        """One page, by `pull` or by `pull_together`; limits are waited for, as the house does."""
+        return await self.unhurried(lambda: self._page(session, stream, cursor))
+
+    async def _page(self, session: LoneSession, stream: PullStream[Any], cursor: Any) -> Page[Any]:
         if stream.pull is not None:
             return await stream.pull(session, cursor)
         assert stream.pull_together is not None  # noqa: S101 - declarations have one of the two
@@ -126,15 +143,31 @@ class Bench:
             await self.walk(stream, session=session)
         return session
 
-    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
-        """The author's samples as the house would hand them out."""
+    async def stocked(self, more: Iterable[Record] = ()) -> LoneSession:
+        """Prepared, and the orders that samples, or more records, are about are imported."""
+        session = await self.prepared()
+        records = [*more, *(one for records in self._samples().values() for one in records)]
+        ids = list(dict.fromkeys(filter(None, (getattr(one, "order_id", "") for one in records))))
+        for stream in self.driver.pulls.values():
+            if ids and stream.fetch is not None and Order in stream.yields:
+                session.commit(await stream.fetch(session, ids))
+        return session
+
+    def _samples(self) -> Mapping[str, Sequence[Record]]:
         if self.samples is None:  # asked once: what is to be pushed may be chosen by what is there
             self.samples = self.facts.pushes(self.remote)
-        records = self.samples.get(stream.name, ())
+        return self.samples
+
+    def batches(self, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
+        """The author's samples as the house would hand them out."""
+        yield from self.batched(stream, self._samples().get(stream.name, ()))
+
+    def batched(self, stream: PushStream[Any], records: Sequence[Record], told: str = "") -> Iterator[Batch[Any]]:
+        """Any records of a stream; `told` tells what is told apart from what was told before."""
         for at in range(0, len(records), stream.batch):
             part = records[at : at + stream.batch]
-            items = [Item(key=f"{stream.name}-{at + n}", record=one) for n, one in enumerate(part)]
-            yield Batch(key=f"batch-{stream.name}-{at}", items=[self._with_order(item) for item in items])
+            items = [Item(key=f"{stream.name}{told}-{at + n}", record=one) for n, one in enumerate(part)]
+            yield Batch(key=f"batch-{stream.name}{told}-{at}", items=[self._with_order(item) for item in items])
 
     def _with_order(self, item: Item[Any]) -> Item[Any]:
         order = self.sessions[0].stored.get(("Order", getattr(item.record, "order_id", ""))) if self.sessions else None
@@ -190,11 +223,12 @@ class Subject:
     ) -> None:
         clock = FakeClock(turned=lambda seconds: self.facts.turn(remote, seconds))
         bench = Bench(self.facts, self.driver, remote, proxy, folder, clock, Limiter(clock))
+        patience = self.facts.patience * (THOROUGH if self.facts.thorough else 1)
         try:
-            with anyio.fail_after(self.facts.patience):
+            with anyio.fail_after(patience):
                 await work(bench)
         except TimeoutError:
-            raise Failed(f"It does not end within {self.facts.patience:g} s; something waits without an end.") from None
+            raise Failed(f"It does not end within {patience:g} s; something waits without an end.") from None
         except Exception as problem:  # noqa: BLE001 - a loop that shows it would trip over one that cannot be shown
             raise _known(problem) from None
         finally:

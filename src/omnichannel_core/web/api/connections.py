@@ -9,7 +9,7 @@ import attrs
 from pydantic import Field
 
 from omnichannel_core import errors
-from omnichannel_core.connections.authorizing import Begun, DraftForm
+from omnichannel_core.connections.authorizing import Begun, DraftForm, Unfinished
 from omnichannel_core.connections.listing import Count, ListPage
 from omnichannel_core.connections.managing import Saved
 from omnichannel_core.connections.pages import PageAnswer, PagesAnswer
@@ -254,6 +254,11 @@ async def _draft(given: Given) -> DraftForm:
     return await visit.house.connections.draft(visit.account, visit.number(), actor=visit.actor.id)
 
 
+async def _unfinished(given: Given) -> Sequence[Unfinished]:
+    visit = given.visit
+    return await visit.house.connections.unfinished(visit.account, actor=visit.actor.id)
+
+
 async def _confirm(given: Given) -> DraftForm:
     visit = given.visit
     return await visit.house.connections.confirm(
@@ -322,6 +327,8 @@ OPERATIONS = (
     Operation(method="POST", path="/authorizations/returned", name="finish_authorization",
               summary="The browser is back: the filled form", permission=MANAGE, does=_returned, body=Back,
               answer=ReturnedForm),
+    Operation(method="GET", path="/drafts", name="list_drafts", summary="Your unfinished forms, the newest first",
+              permission=MANAGE, does=_unfinished, answer=Sequence[Unfinished]),
     Operation(method="GET", path="/drafts/{id:int}", name="get_draft", summary="An unfinished form",
               permission=MANAGE, does=_draft, answer=DraftForm),
     Operation(method="POST", path="/drafts/{id:int}/confirm", name="confirm_draft",

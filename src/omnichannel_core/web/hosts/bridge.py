@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import anyio
 import attrs
-from starlette.types import ASGIApp, Message, Scope
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from starlette.types import ASGIApp, Message
 
 from omnichannel_core.synchronous import Caller
+
+AHEAD = 4  # parts that the application may be ahead of the reader
 
 
 @attrs.frozen
 class Answer:
-    """Headers as they are to be sent, each as often as it stands there."""
+    """Headers as they are to be sent, each as often as it stands there. The body is whole, or flows (exports)."""
 
     status: int
     headers: Sequence[tuple[str, str]]
-    body: bytes
+    body: Flow | tuple[bytes]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,13 +49,58 @@ class Asked:
 
 
 def ask(call: Caller, app: ASGIApp, asked: Asked) -> Answer:
-    """Blocking: the whole answer. `call` is that of `blocking(house)`."""
-    return call(_run, app, asked)
+    """Blocking until the head of the answer is there. `call` is that of `blocking(house)`."""
+    giving, taking = anyio.create_memory_object_stream[Message](AHEAD)
+    running = call.soon(_run, app, asked, giving)
+    try:
+        start = call(taking.receive)
+        first = call(taking.receive)
+    except anyio.EndOfStream:
+        taking.close()
+        running.result()
+        raise
+    headers = [(name.decode("latin-1"), text.decode("latin-1")) for name, text in start["headers"]]
+    if first.get("more_body"):
+        return Answer(start["status"], headers, Flow(call, taking, running, first.get("body", b"")))
+    running.result()
+    taking.close()
+    return Answer(start["status"], headers, (first.get("body", b""),))
 
 
-async def _run(app: ASGIApp, asked: Asked) -> Answer:
-    scope: Scope = asked.scope()
-    sent, parts, start = False, list[bytes](), dict[str, Any]()
+@attrs.define
+class Flow:
+    """A long body, part by part; whoever reads closes it, read to its end or not."""
+
+    call: Caller
+    taking: MemoryObjectReceiveStream[Message]
+    running: Future[None]
+    part: bytes = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        while not self.part:
+            try:
+                self.part = self.call(self.taking.receive).get("body", b"")
+            except anyio.ClosedResourceError:
+                raise StopIteration from None
+            except anyio.EndOfStream:
+                self.taking.close()
+                self.running.result()  # what broke it on the way is raised here: half an export is none
+                raise StopIteration from None
+        part, self.part = self.part, b""
+        return part
+
+    def close(self) -> None:
+        """Nobody reads on: the application is told by its end."""
+        self.part = b""
+        self.running.cancel()
+        self.taking.close()
+
+
+async def _run(app: ASGIApp, asked: Asked, giving: MemoryObjectSendStream[Message]) -> None:
+    sent = False
 
     async def receive() -> Message:
         nonlocal sent
@@ -60,12 +109,5 @@ async def _run(app: ASGIApp, asked: Asked) -> Answer:
         sent = True
         return {"type": "http.request", "body": asked.body, "more_body": False}
 
-    async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start.update(message)
-        else:
-            parts.append(message.get("body", b""))
-
-    await app(scope, receive, send)
-    headers = [(name.decode("latin-1"), text.decode("latin-1")) for name, text in start["headers"]]
-    return Answer(start["status"], headers, b"".join(parts))
+    with giving:
+        await app(asked.scope(), receive, giving.send)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
+import attrs
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required  # type: ignore[import-untyped]
-from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
+from django.core.handlers.asgi import ASGIRequest  # type: ignore[import-untyped]
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse  # type: ignore[import-untyped]
 from django.urls import re_path  # type: ignore[import-untyped]
 from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]
 from starlette.types import ASGIApp
 
 from omnichannel_core.synchronous import Caller
-from omnichannel_core.web.hosts.bridge import Asked, ask
+from omnichannel_core.web.hosts.bridge import Asked, Flow, ask
 
 
 def urls(app: ASGIApp, call: Caller) -> list[Any]:
@@ -29,7 +33,11 @@ def urls(app: ASGIApp, call: Caller) -> list[Any]:
     @login_not_required  # type: ignore[untyped-decorator]
     def view(request: HttpRequest, rest: str) -> HttpResponse:
         found = ask(call, app, _asked(request, rest))
-        response = HttpResponse(found.body, status=found.status)
+        if isinstance(found.body, Flow):
+            flow = Async(found.body) if isinstance(request, ASGIRequest) else found.body
+            response = StreamingHttpResponse(flow, status=found.status)
+        else:
+            response = HttpResponse(found.body[0], status=found.status)
         del response.headers["Content-Type"]
         for name, text in found.headers:
             if name.lower() == "set-cookie":
@@ -40,6 +48,26 @@ def urls(app: ASGIApp, call: Caller) -> list[Any]:
         return response
 
     return [re_path(r"^(?P<rest>.*)$", view, name="omnichannel")]
+
+
+@attrs.frozen
+class Async:
+    """A flow for Django's ASGI handler, which cannot wait for a thread."""
+
+    flow: Flow
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        part = await sync_to_async(lambda: next(self.flow, b""), thread_sensitive=False)()
+        if not part:
+            raise StopAsyncIteration
+        return part
+
+    def close(self) -> None:
+        """Nobody reads on."""
+        self.flow.close()
 
 
 def _asked(request: HttpRequest, rest: str) -> Asked:

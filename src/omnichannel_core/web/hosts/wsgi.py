@@ -25,7 +25,7 @@ def wsgi(app: ASGIApp, call: Caller) -> Callable[[dict[str, Any], Start], Iterab
         found = ask(call, app, _asked(environ))
         status = HTTPStatus(found.status)
         start(f"{status.value} {status.phrase}", list(found.headers))
-        return [found.body]
+        return found.body
 
     return answer
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -10,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from omnichannel_core import errors
-from omnichannel_core.connections.authorizing import DraftForm
+from omnichannel_core.connections.authorizing import DraftForm, Unfinished
 from omnichannel_core.gate.admission import DriverListing
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
@@ -18,6 +20,7 @@ from omnichannel_core.web.pages.fields import Drawing, Field, flat
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import status_of
+from omnichannel_core.web.sentences import Say
 from omnichannel_core.web.visits import Visit
 
 PREFIX = "c"
@@ -35,32 +38,47 @@ class Sheet:
     authorized: bool = False
     trouble: errors.OmnichannelError | None = None
     drivers: Sequence[DriverListing] = ()
+    unfinished: Sequence[Unfinished] = ()
+    say: Say = str
 
     @property
     def fields(self) -> list[Field]:
         """Of the credentials section."""
         if self.schema is None:
             return []
-        wrong = self.trouble.fields if isinstance(self.trouble, errors.FormInvalid) else {}
+        wrong = spoken(self.trouble, self.say)
         form = self.schema["credentials"]
         drawing = Drawing(root=form, prefix=PREFIX, errors=wrong, authorized=self.authorized)
         return drawing.fields(form, self.values)
 
     @property
+    def titles(self) -> dict[str, str]:
+        """What drivers are called."""
+        return defaultdict(str, {one.name: one.title for one in self.drivers})
+
+    @property
     def summary(self) -> list[tuple[str, str]]:
         """(anchor, what is wrong), the form's own troubles without one."""
-        return summary(self.trouble, self.fields, PREFIX)
+        return summary(self.trouble, self.fields, PREFIX, self.say)
 
 
-def summary(trouble: errors.OmnichannelError | None, fields: Sequence[Field], prefix: str) -> list[tuple[str, str]]:
+def spoken(trouble: errors.OmnichannelError | None, say: Say) -> dict[str, str]:
+    """Field -> what is wrong with it, in the visitor's language."""
+    fields = trouble.fields if isinstance(trouble, errors.FormInvalid) else {}
+    return {name: say(wrong) for name, wrong in fields.items()}
+
+
+def summary(
+    trouble: errors.OmnichannelError | None, fields: Sequence[Field], prefix: str, say: Say
+) -> list[tuple[str, str]]:
     """What a person has to look at, with links to the fields."""
     if trouble is None:
         return []
     if not isinstance(trouble, errors.FormInvalid) or not trouble.fields:
-        return [("", str(trouble))]
+        return [("", say(str(trouble)))]
     known = {one.name: one for one in flat(fields)}
     found = []
-    for name, wrong in trouble.fields.items():
+    for name, wrong in spoken(trouble, say).items():
         field = known.get(f"{prefix}.{name}")
         found.append((f"#{field.id}", f"{field.label}: {wrong}") if field else (f"#f-{name}", wrong))
     return found
@@ -73,6 +91,9 @@ async def show(visit: Visit) -> Response:
     if asked.get("draft"):
         (number,) = numbers([asked["draft"]])
         _take(sheet, await visit.house.connections.draft(visit.account, number, actor=visit.actor.id))
+    else:
+        found = await visit.house.connections.unfinished(visit.account, actor=visit.actor.id)
+        sheet.unfinished = [one for one in found if one.connection is None]
     return await drawn(visit, sheet)
 
 
@@ -84,13 +105,19 @@ def _take(sheet: Sheet, draft: DraftForm) -> None:
 async def drawn(visit: Visit, sheet: Sheet, status: int = 200) -> Response:
     """The form as a page."""
     sheet.drivers = await visit.house.drivers.list(visit.account)
+    sheet.say = partial(visit.say, driver=sheet.driver)
     if sheet.driver and sheet.schema is None:
         try:
-            sheet.schema = await visit.house.drivers.schema(visit.account, sheet.driver)
+            sheet.schema = await _schema(visit, sheet.driver)
         except (errors.NotAdmitted, errors.DriverError) as trouble:
             sheet.trouble, status = sheet.trouble or trouble, status_of(trouble)
-    partial = visit.request.headers.get("x-part") == "credentials"
-    return visit.page("credentials_part.html" if partial else "create.html", status, sheet=sheet)
+    part = visit.request.headers.get("x-part") == "credentials"
+    return visit.page("credentials_part.html" if part else "create.html", status, sheet=sheet)
+
+
+async def _schema(visit: Visit, driver: str) -> dict[str, Any]:
+    found = await visit.house.drivers.schema(visit.account, driver)
+    return found | {"credentials": visit.worded(found["credentials"], driver)}
 
 
 async def _sent(visit: Visit) -> tuple[Sheet, FormData, dict[str, Any]]:
@@ -102,7 +129,7 @@ async def _sent(visit: Visit) -> tuple[Sheet, FormData, dict[str, Any]]:
         _take(sheet, await visit.house.connections.draft(visit.account, number, actor=visit.actor.id))
     if not sheet.driver:
         return sheet, sent, {}
-    sheet.schema = await visit.house.drivers.schema(visit.account, sheet.driver)
+    sheet.schema = await _schema(visit, sheet.driver)
     form = sheet.schema["credentials"]
     drawing = Drawing(root=form, prefix=PREFIX)
     typed = read(drawing, form, sent)

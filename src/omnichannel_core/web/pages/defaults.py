@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -13,11 +14,12 @@ from omnichannel_core.connections.pages import PageAnswer
 from omnichannel_core.driver import Driver
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
-from omnichannel_core.web.pages.creating import summary
+from omnichannel_core.web.pages.creating import spoken, summary
 from omnichannel_core.web.pages.fields import Drawing, Field
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import status_of
+from omnichannel_core.web.sentences import Say
 from omnichannel_core.web.visits import Visit
 
 PREFIX = "s"
@@ -32,13 +34,14 @@ class Sheet:
     page: PageAnswer | None = None
     typed: Mapping[str, Any] = attrs.field(factory=dict)
     trouble: errors.OmnichannelError | None = None
+    say: Say = str
 
     @property
     def fields(self) -> list[Field]:
         """Of the open page."""
         if self.page is None:
             return []
-        wrong = self.trouble.fields if isinstance(self.trouble, errors.FormInvalid) else {}
+        wrong = spoken(self.trouble, self.say)
         mine = {name.removeprefix(f"{self.page.name}."): one for name, one in wrong.items()}
         drawing = Drawing(root=self.page.schema, prefix=PREFIX, errors=mine, options=self.page.options,
                           origin=self.page.origin)  # fmt: skip
@@ -49,8 +52,8 @@ class Sheet:
         """What a person has to look at."""
         if isinstance(self.trouble, errors.FormInvalid) and self.page is not None:
             inner = {name.removeprefix(f"{self.page.name}."): one for name, one in self.trouble.fields.items()}
-            return summary(errors.FormInvalid(str(self.trouble), inner), self.fields, PREFIX)
-        return summary(self.trouble, self.fields, PREFIX)
+            return summary(errors.FormInvalid(str(self.trouble), inner), self.fields, PREFIX, self.say)
+        return summary(self.trouble, self.fields, PREFIX, self.say)
 
 
 async def _load(visit: Visit) -> Sheet:
@@ -60,7 +63,9 @@ async def _load(visit: Visit) -> Sheet:
     if wanted and wanted not in pages:
         raise errors.NotFound(f"{driver.title} has no defaults of that name.")
     page = pages[wanted] if wanted else next(iter(pages.values()), None)
-    return Sheet(driver=driver, pages=pages, page=page)
+    if page is not None:
+        page = attrs.evolve(page, schema=visit.worded(page.schema, driver.name))
+    return Sheet(driver=driver, pages=pages, page=page, say=partial(visit.say, driver=driver.name))
 
 
 async def show(visit: Visit) -> Response:

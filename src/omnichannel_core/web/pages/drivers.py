@@ -19,8 +19,10 @@ async def show(
 ) -> Response:
     """All of it."""
     house, account = visit.house, visit.account
+    drivers = await house.drivers.list(account)
     return visit.page(
-        "drivers.html", status_of(trouble) if trouble else 200, drivers=await house.drivers.list(account),
+        "drivers.html", status_of(trouble) if trouble else 200, drivers=drivers,
+        titles={one.name: one.title for one in drivers},
         licenses=[held(one) for one in await house.licenses.list(account)], trouble=trouble, typed=typed,
         document=document, account=await house.accounts.get(account),
         said="" if trouble else visit.request.query_params.get("said", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from omnichannel_core import errors
+from omnichannel_core.connections.authorizing import Unfinished
 from omnichannel_core.connections.pages import PageAnswer, PageTitle
 from omnichannel_core.driver import Driver
 from omnichannel_core.model.connection import Connection
@@ -17,11 +19,12 @@ from omnichannel_core.model.lifecycle import Status
 from omnichannel_core.storage.schedules import INTERVALS, Schedule
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
-from omnichannel_core.web.pages.creating import leaving, summary
-from omnichannel_core.web.pages.fields import Drawing, Field
+from omnichannel_core.web.pages.creating import leaving, spoken, summary
+from omnichannel_core.web.pages.fields import Drawing, Field, flat
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import Refused, status_of
+from omnichannel_core.web.sentences import Say
 from omnichannel_core.web.visits import Visit
 
 CREDENTIALS, SETTINGS = "c", "s"
@@ -39,7 +42,9 @@ class Sheet:
     reason: str = ""
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     values: Mapping[str, Any] = attrs.field(factory=dict)
+    before: Mapping[str, Any] = attrs.field(factory=dict)
     draft: int | None = None
+    unfinished: Unfinished | None = None
     authorized: bool = False
     menu: Sequence[PageTitle] = ()
     page: PageAnswer | None = None
@@ -50,6 +55,7 @@ class Sheet:
     trouble: errors.OmnichannelError | None = None
     difference: Sequence[tuple[str, Any, Any]] = ()
     intervals: Sequence[int] = INTERVALS
+    say: Say = str
 
     @property
     def credentials(self) -> list[Field]:
@@ -66,6 +72,11 @@ class Sheet:
         return drawing.fields(self.page.schema, {**self.page.values, **(self.typed_page or {})})
 
     @property
+    def lacking(self) -> dict[str, str]:
+        """What does not work, and why: at this remote account now, and with this driver ever."""
+        return {**(self.driver.not_supported if self.driver else {}), **self.seen.missing}
+
+    @property
     def has_credentials(self) -> bool:
         """Whether there is anything to fill in."""
         return bool(self.schema.get("properties"))
@@ -75,11 +86,11 @@ class Sheet:
         """What a person has to look at."""
         if self.tab == "settings" and self.page is not None and isinstance(self.trouble, errors.FormInvalid):
             inner = {name.removeprefix(f"{self.page.name}."): one for name, one in self.trouble.fields.items()}
-            return summary(errors.FormInvalid(str(self.trouble), inner), self.settings, SETTINGS)
-        return summary(self.trouble, self.credentials, CREDENTIALS)
+            return summary(errors.FormInvalid(str(self.trouble), inner), self.settings, SETTINGS, self.say)
+        return summary(self.trouble, self.credentials, CREDENTIALS, self.say)
 
     def _drawing(self, schema: Mapping[str, Any], prefix: str, place: str) -> Drawing:
-        wrong = self.trouble.fields if isinstance(self.trouble, errors.FormInvalid) else {}
+        wrong = spoken(self.trouble, self.say)
         mine = {name.removeprefix(place): one for name, one in wrong.items() if name.startswith(place)}
         return Drawing(root=schema, prefix=prefix, errors=mine, editing=True, authorized=True)
 
@@ -88,7 +99,8 @@ async def load(visit: Visit) -> Sheet:
     """The connection as it is stored, with the tab that the address names."""
     asked, account = visit.request.query_params, visit.account
     seen = await visit.house.connections.get(account, visit.number())
-    sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version)
+    sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version,
+                  say=partial(visit.say, driver=seen.driver))  # fmt: skip
     try:
         sheet.driver = await visit.house.drivers.load(account, seen.driver)
     except (errors.NotAdmitted, errors.DriverError) as trouble:
@@ -96,7 +108,8 @@ async def load(visit: Visit) -> Sheet:
         return sheet
     if not visit.may(Permission.MANAGE) and sheet.tab in ("", "credentials"):
         sheet.tab = "settings"
-    sheet.schema = (await visit.house.drivers.schema(account, seen.driver))["credentials"]
+    schema = await visit.house.drivers.schema(account, seen.driver)
+    sheet.schema = visit.worded(schema["credentials"], seen.driver)
     sheet.menu = (await visit.house.connections.settings.pages(account, sheet.driver, seen.id)).pages
     if sheet.tab not in ("credentials", "settings", "schedule"):
         sheet.tab = "credentials" if sheet.has_credentials else "settings" if sheet.driver.pages else ""
@@ -110,7 +123,7 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
     assert sheet.driver is not None  # noqa: S101 - loaded before
     if sheet.tab == "credentials":
         try:
-            sheet.values = await door.credentials(account, one)
+            sheet.values = sheet.before = await door.credentials(account, one)
         except errors.FormInvalid as trouble:
             sheet.trouble = trouble  # stored by an older driver: typed anew
         if draft:
@@ -118,9 +131,13 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
             found = await door.draft(account, number, actor=visit.actor.id)
             sheet.draft, sheet.authorized = found.id, found.authorized
             sheet.values, sheet.name = {**sheet.values, **found.values}, found.name or sheet.name
+        elif visit.may(Permission.MANAGE):
+            mine = await door.unfinished(account, actor=visit.actor.id)
+            sheet.unfinished = next((each for each in mine if each.connection == one), None)
     elif sheet.tab == "settings" and sheet.menu:
         name = page or sheet.menu[0].name
-        sheet.page = await door.settings.page(account, sheet.driver, one, name)
+        shown = await door.settings.page(account, sheet.driver, one, name)
+        sheet.page = attrs.evolve(shown, schema=visit.worded(shown.schema, sheet.driver.name))
         sheet.inherits, sheet.page_version = sheet.page.inherits, sheet.page.version
     elif sheet.tab == "schedule":
         sheet.schedules = await door.schedules(account, one)
@@ -140,8 +157,7 @@ async def save(visit: Visit) -> Response:
             return await _schedule(visit, sheet, sent)
         saved = await _saved(visit, sheet, sent)
     except errors.Conflict as trouble:
-        sheet.trouble = trouble
-        sheet.difference = [(name, now, typed) for name, (now, typed) in trouble.difference.items()] or _differs(sheet)
+        sheet.trouble, sheet.difference = trouble, _differs(sheet, trouble)
         return visit.page("edit.html", 409, sheet=sheet, said="")
     except errors.OmnichannelError as trouble:
         sheet.trouble = trouble
@@ -196,9 +212,18 @@ def _page_typed(sheet: Sheet, sent: FormData) -> tuple[dict[str, dict[str, Any]]
     return {page.name: own}, {page.name: False} if page.can_inherit else {}
 
 
-def _differs(sheet: Sheet) -> list[tuple[str, Any, Any]]:
-    """Of a stale form without settings: the name; credentials are shown as typed."""
-    return [("name", sheet.seen.name, sheet.name)] if sheet.name != sheet.seen.name else []
+def _differs(sheet: Sheet, trouble: errors.Conflict) -> list[tuple[str, Any, Any]]:
+    """(label, saved now, typed) of a stale form: of a settings page by its fields, else name and plain credentials."""
+    labels = {one.name: one.label for one in flat([*sheet.settings, *sheet.credentials])}
+    if trouble.difference:
+        place = f"{sheet.page.name}." if sheet.page is not None else ""
+        named = ((name.removeprefix(place), pair) for name, pair in trouble.difference.items())
+        return [(labels.get(f"{SETTINGS}.{name}", name), now, typed) for name, (now, typed) in named]
+    found = [("name", sheet.seen.name, sheet.name)] if sheet.name != sheet.seen.name else []
+    typed = {name: one for name, one in sheet.values.items() if sheet.before.get(name) != one}
+    return found + [
+        (labels.get(f"{CREDENTIALS}.{name}", name), sheet.before.get(name), one) for name, one in typed.items()
+    ]
 
 
 async def _schedule(visit: Visit, sheet: Sheet, sent: FormData) -> Response:

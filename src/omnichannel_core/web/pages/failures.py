@@ -9,6 +9,7 @@ from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.api.hub import retry
 from omnichannel_core.web.guarding import Door
 from omnichannel_core.web.pages.listing import numbers
+from omnichannel_core.web.pages.processes import names_of
 from omnichannel_core.web.visits import Visit
 
 
@@ -19,7 +20,7 @@ async def show(visit: Visit) -> Response:
     if asked.get("connection"):
         seen = await visit.house.connections.get(visit.account, numbers([asked["connection"]])[0])
     found = await visit.house.hub.errors(visit.account, seen.id if seen else None)
-    names = {one.id: one.name for one in await visit.house.connections.list(visit.account)} if found else {}
+    names = await names_of(visit, (one.connection for one in found))
     return visit.page(
         "failures.html", found=found, seen=seen, names=names, said=asked.get("said", ""), n=asked.get("n", "")
     )

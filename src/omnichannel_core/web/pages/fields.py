@@ -30,6 +30,7 @@ class Field:
         state: of a secret: whether one is stored.
         parts: fields of a section; of a choice, one section each; of rows, one section a row, the last one empty.
         when: name of the switch that this field depends on.
+        hollow: the list it chooses from has not been pulled yet; the options are what is chosen already.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     parts: Sequence[Field] = ()
     when: str = ""
     origin: str = ""
+    hollow: bool = False
 
     @property
     def id(self) -> str:
@@ -152,8 +154,10 @@ class Drawing:
                 return self._mapping(base, self.solid(schema["additionalProperties"]), value or {}, here, there)
             case "choices":
                 chosen = [str(one) for one in value or ()]
-                gone = [Option(one, one, True) for one in chosen if one not in {known.value for known in base.options}]
-                return attrs.evolve(base, value=chosen, options=(*base.options, *gone))
+                known = [one for one in base.options if not one.missing]
+                listed = {one.value for one in known}
+                more = [Option(one, one if known else wording(one), bool(known)) for one in chosen if one not in listed]
+                return attrs.evolve(base, value=chosen, options=(*known, *more), hollow=not known)
             case "texts":
                 return attrs.evolve(base, value="\n".join(map(str, value or ())))
             case _:
@@ -270,7 +274,8 @@ def shown(kind: str, value: Any) -> Any:
 
 def wording(value: str) -> str:
     """A bare value as words."""
-    return value.replace("_", " ").capitalize() if value.islower() else value
+    code = value.isupper() and len(value) > 3  # PARTIALLY_PAID, but EUR
+    return value.replace("_", " ").capitalize() if value.islower() or code else value
 
 
 def flat(found: Sequence[Field]) -> Iterator[Field]:

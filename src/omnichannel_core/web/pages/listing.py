@@ -55,11 +55,12 @@ async def show(visit: Visit) -> Response:
     door = visit.house.connections
     page = await door.page(visit.account, look, cursor=asked.get("cursor") or None, limit=PAGE)
     count = await door.count(visit.account, look, at_most=COUNTED)
-    drivers = [] if page.rows or look.filters else await visit.house.drivers.list(visit.account)
+    drivers = await visit.house.drivers.list(visit.account)
     return visit.page(
         "connections.html", view=view, look=look, rows=page.rows, next=page.next, count=count, mark=mark(look),
         views=await visit.house.views.list(visit.account, visit.actor.id), cursor=asked.get("cursor", ""),
         columns=COLUMNS, operators=OPERATORS, any_driver=any(one.available for one in drivers),
+        titles={one.name: one.title for one in drivers},
         said=asked.get("said", ""), process=asked.get("process", ""), number=asked.get("n", ""),
         panel=asked.get("panel", ""), changed=view.changed if view else look != Look(),
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 
 from starlette.responses import Response, StreamingResponse
 
@@ -17,10 +17,10 @@ from omnichannel_core.web.visits import Visit
 PAGE = 50
 
 
-async def _names(visit: Visit, rows: Sequence[Process]) -> dict[int, str]:
-    """Of the connections that are still there."""
+async def names_of(visit: Visit, connections: Iterable[int | None]) -> dict[int, str]:
+    """Of those that are still there."""
     found: dict[int, str] = {}
-    for one in {row.connection for row in rows if row.connection is not None}:
+    for one in {number for number in connections if number is not None}:
         try:
             found[one] = (await visit.house.connections.get(visit.account, one)).name
         except errors.NotFound:
@@ -40,9 +40,10 @@ async def show(visit: Visit) -> Response:
         visit.account, connection=connection, states=OPEN if only_open else None, before=before, limit=PAGE + 1
     )
     shown = rows[:PAGE]
+    names = await names_of(visit, (one.connection for one in shown))
     part = visit.request.headers.get("x-part") == "rows"
     return visit.page(
-        "process_rows.html" if part else "processes.html", rows=shown, names=await _names(visit, shown),
+        "process_rows.html" if part else "processes.html", rows=shown, names=names,
         next=shown[-1].id if len(rows) > PAGE else "", connection=connection, only_open=only_open, before=before,
         said=asked.get("said", ""),
     )  # fmt: skip
@@ -55,7 +56,7 @@ async def events(visit: Visit) -> Response:
 
     async def text() -> AsyncIterator[str]:
         async for event, rows in visit.web.watch.changes(visit.account):
-            names = await _names(visit, rows)
+            names = await names_of(visit, (one.connection for one in rows))
             said = [{"id": one.id, "open": one.open, "html": _row(visit, one, names)} for one in rows]
             yield f"event: {event}\ndata: {json.dumps(said)}\n\n"
 

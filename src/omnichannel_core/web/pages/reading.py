@@ -112,6 +112,12 @@ def _moment(typed: str) -> str:
     return f"{year}-{int(month):02}-{int(day):02}T{int(hour or 0):02}:{minute or '00'}:00+00:00"
 
 
+def iso_date(typed: str) -> str:
+    """21.11.2026 as 2026-11-21; anything else as it is."""
+    found = _MOMENT.fullmatch(typed.strip())
+    return typed if found is None or found[4] else f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
+
+
 def plain(drawing: Drawing, schema: Schema, value: Any) -> Any:
     """What was typed, without the secrets: those are typed again."""
     found = _plain(drawing, schema, value)

@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
 from omnichannel_core.records import Line, Money, Record, Shipment, StockLevel
+from omnichannel_core.testing import strategies
 from omnichannel_core.testing.conformance import DriverConformance, Expected, Remote
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import served
@@ -51,6 +55,10 @@ class StallFacts(DriverConformance):
         """Twelve quantities, two parcels."""
         stock = [StockLevel(id=f"sku-{n}", sku=f"sku-{n}", quantity=Decimal(n)) for n in range(1, 13)]
         return {"stock": stock, "shipments": [Shipment(id=f"p{n}", order_id=str(n), tracking=f"T{n}") for n in (1, 2)]}
+
+    def drawn(self, remote: Remote) -> Mapping[str, SearchStrategy[Record]]:
+        """Any parcel of orders that are there."""
+        return {"shipments": strategies.shipments(order_id=st.sampled_from([str(n) for n in remote.app.orders]))}
 
     def held(self, remote: Remote) -> object:
         """Quantities and parcels."""

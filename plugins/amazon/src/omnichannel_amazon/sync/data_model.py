@@ -103,12 +103,13 @@ class RestCursor(Struct, frozen=True):
 
 
 async def rest(session: Session, cursor: RestCursor) -> Page[RestCursor]:
-    """A few definitions a run, by name, and again from the first one after the last."""
+    """A few definitions a run, by name, and again from the first one after the last.
+
+    Raises:
+        AccessMissing: a role of the app is missing. RemoteUnavailable.
+    """
     client = Client(session)
-    try:
-        names = sorted(one.name for one in (await client.types()).product_types)
-    except errors.AccessMissing:
-        return Page(cursor=cursor)
+    names = sorted(one.name for one in (await client.types()).product_types)
     coming = [one for one in names if one > cursor.after][:AT_ONCE]
     records = [record for name in coming for record in await definition(client, name)]
     last = coming[-1] if coming and coming[-1] != names[-1] else ""

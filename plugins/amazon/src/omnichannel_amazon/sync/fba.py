@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
@@ -15,9 +15,8 @@ from omnichannel_amazon.client import Client
 from omnichannel_amazon.order_mapping import moment, revision
 from omnichannel_amazon.reports import Kind, Row, Track
 from omnichannel_amazon.settings import OrderImport
-from omnichannel_amazon.sync.orders import beginning
-from omnichannel_core import errors
-from omnichannel_core.driver import Page, PullStream, Session
+from omnichannel_amazon.sync.orders import beginning, newly
+from omnichannel_core.driver import Page, PullStream, Session, Settings
 from omnichannel_core.records import Address, Bad, Line, Money, Order
 
 KIND = Kind(
@@ -33,25 +32,27 @@ CONTRADICTIONS = 3
 
 
 class FbaCursor(msgspec.Struct, frozen=True):
-    """One track of reports."""
+    """One track of reports. `begun`: when the first import began, which fixes where an empty date begins."""
 
     track: Track = Track()
+    begun: datetime | None = None
 
 
 async def pull(session: Session, cursor: FbaCursor) -> Page[FbaCursor]:
-    """One step of the report; nothing while FBA orders are switched off."""
+    """One step of the report; nothing while FBA orders are switched off.
+
+    Raises:
+        AccessMissing: a role of the app is missing. RemoteUnavailable.
+    """
     settings, now = session[OrderImport], session.clock.now()
     if not settings.fba:
         return Page(cursor=cursor)
-    first = beginning(settings.fba_from, Client(session).marketplace, now)
-    try:
-        done = await reports.step(session, KIND, cursor.track, first)
-    except errors.AccessMissing as refused:
-        session.log.warning("The report of FBA shipments is not imported: %s", refused)
-        return Page(cursor=cursor)
-    path = done.path
+    begun = cursor.begun or now
+    first = beginning(settings.fba_from, Client(session).marketplace, begun)
+    done = await reports.step(session, KIND, cursor.track, first)
+    path, moved = done.path, FbaCursor(track=done.track, begun=begun)
     if path is None:
-        return Page(cursor=FbaCursor(track=done.track), more=done.more)
+        return Page(cursor=moved, more=done.more)
     ids = {row.get("amazon_order_id", "") for row in done.rows} - {""}
     rows = await session.compute(lambda: reports.scan(path, lambda row: row.get("amazon_order_id") in ids))
     client = Client(session)
@@ -63,7 +64,7 @@ async def pull(session: Session, cursor: FbaCursor) -> Page[FbaCursor]:
             wrong, "gross" if settings.vcs else "net",
         )  # fmt: skip
     kept = [one for one in records if isinstance(one, Bad) or _placed(one, first)]
-    return Page(cursor=FbaCursor(track=done.track), records=kept, more=done.more)
+    return Page(cursor=moved, records=kept, more=done.more)
 
 
 def _placed(order: Order, first: object) -> bool:
@@ -209,4 +210,12 @@ def _address(row: Row) -> Address:
     )  # fmt: skip
 
 
-FBA = PullStream(name="fba", yields=(Order,), cursor=FbaCursor, pull=pull, every=timedelta(minutes=30))
+def widen(cursor: FbaCursor, before: Settings, after: Settings) -> FbaCursor | None:
+    """Switched on or an earlier date: reports begin there again."""
+    both = isinstance(before, OrderImport) and isinstance(after, OrderImport) and "fba" in newly(before, after)
+    return FbaCursor(begun=cursor.begun) if both else None
+
+
+FBA = PullStream(
+    name="fba", yields=(Order,), cursor=FbaCursor, pull=pull, widen=widen, every=timedelta(minutes=30),
+)  # fmt: skip

@@ -14,7 +14,6 @@ from omnichannel_amazon.marketplaces import MARKETPLACES
 from omnichannel_amazon.reports import Kind, Row, Track
 from omnichannel_amazon.settings import Export
 from omnichannel_amazon.sync.fba import decimal
-from omnichannel_core import errors
 from omnichannel_core.driver import Page, PullStream, Session
 from omnichannel_core.records import Bad, Order
 
@@ -56,17 +55,17 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 async def pull(session: Session, cursor: InvoiceCursor) -> Page[InvoiceCursor]:
-    """One step of the report; nothing where no invoices are uploaded, or Amazon has no such report."""
+    """One step of the report; nothing where no invoices are uploaded, or Amazon has no such report.
+
+    Raises:
+        AccessMissing: a role of the app is missing. RemoteUnavailable.
+    """
     export, client = session[Export], Client(session)
     here = client.marketplace
     uploads = export.invoice(here, business=True) or export.invoice(here, business=False)
     if not uploads or MARKETPLACES[here].country not in COUNTRIES:
         return Page(cursor=cursor)
-    try:
-        done = await reports.step(session, KIND, cursor.track)
-    except errors.AccessMissing as refused:
-        session.log.warning("What Amazon calculated for invoices is not imported: %s", refused)
-        return Page(cursor=cursor)
+    done = await reports.step(session, KIND, cursor.track)
     path = done.path
     if path is None:
         return Page(cursor=InvoiceCursor(track=done.track), more=done.more)

@@ -189,13 +189,20 @@ def widen(cursor: OrderCursor, before: Settings, after: Settings) -> OrderCursor
     """A kind switched on or an earlier date: history is asked for again from there; what is stored is recognized."""
     if not (isinstance(before, OrderImport) and isinstance(after, OrderImport)) or cursor.begun is None:
         return None
-    newly = [_newly(before.mfn, after.mfn, before.mfn_from, after.mfn_from)]
-    newly += [_newly(before.prime_by_merchant, after.prime_by_merchant, before.mfn_from, after.mfn_from)]
-    newly += [_newly(before.fba, after.fba, before.fba_from, after.fba_from)]
-    if not any(newly):
+    if not newly(before, after):
         return None
     # the zone of the earliest days there are: a form does not tell which marketplace it belongs to
     return widened(cursor, earliest(after, "A39IBJ37TRP1C6", cursor.begun))
+
+
+def newly(before: OrderImport, after: OrderImport) -> frozenset[str]:
+    """Kinds of orders (`mfn`, `prime`, `fba`) of which something is admitted now that was not."""
+    found = {
+        "mfn": _newly(before.mfn, after.mfn, before.mfn_from, after.mfn_from),
+        "prime": _newly(before.prime_by_merchant, after.prime_by_merchant, before.mfn_from, after.mfn_from),
+        "fba": _newly(before.fba, after.fba, before.fba_from, after.fba_from),
+    }
+    return frozenset(kind for kind, admitted in found.items() if admitted)
 
 
 def _newly(was_on: bool, is_on: bool, was: object, now: object) -> bool:

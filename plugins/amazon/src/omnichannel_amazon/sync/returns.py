@@ -11,12 +11,14 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from omnichannel_amazon import reports
+from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.order_mapping import moment
 from omnichannel_amazon.reports import Kind, Row, Track
 from omnichannel_amazon.settings import OrderImport
 from omnichannel_amazon.sync.fba import decimal
+from omnichannel_amazon.sync.orders import beginning, newly
 from omnichannel_core import errors
-from omnichannel_core.driver import Page, PullStream, Session
+from omnichannel_core.driver import Page, PullStream, Session, Settings
 from omnichannel_core.records import Bad, Money, Return, ReturnLine
 
 DAYS = timedelta(days=1)
@@ -27,14 +29,14 @@ KINDS = {
         overlap=30 * DAYS,
         span=59 * DAYS,
         every=DAYS / 6,
-        history=59 * DAYS,
+        reach=59 * DAYS,
     ),
     "prime": Kind(
         ("GET_CSV_MFN_PRIME_RETURNS_REPORT", "GET_XML_MFN_PRIME_RETURNS_REPORT"),
         overlap=30 * DAYS,
         span=59 * DAYS,
         every=DAYS / 6,
-        history=59 * DAYS,
+        reach=59 * DAYS,
     ),
 }
 """Returns of the merchant are asked for by the day they were requested: the overlap brings what changed in them. Those
@@ -42,31 +44,53 @@ of Prime by Merchant have a report of their own, which not every seller has."""
 
 
 class ReturnsCursor(Struct, frozen=True):
-    """A track of reports per kind."""
+    """A track of reports per kind. `begun`: when the first import began, which fixes where an empty date begins."""
 
     fba: Track = Track()
     mfn: Track = Track()
     prime: Track = Track()
+    begun: datetime | None = None
 
 
 async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
-    """One step of whichever kind is under way or due; one whose role is missing is passed by and said."""
-    for name, kind in KINDS.items():
-        track: Track = getattr(cursor, name)
-        if not _switched_on(name, session[OrderImport]):
+    """One step of whichever kind is under way or due. One whose role is missing holds up no other.
+
+    Raises:
+        AccessMissing: a role of the app is missing, and nothing else is left to do. RemoteUnavailable.
+    """
+    missing: errors.AccessMissing | None = None
+    settings, now = session[OrderImport], session.clock.now()
+    begun = cursor.begun or now
+    tracks = {n: reports.due(kind, getattr(cursor, n), now) for n, kind in KINDS.items() if _switched_on(n, settings)}
+    for name in sorted(tracks, key=lambda one: not tracks[one].report):  # what is under way comes first
+        said = tracks[name].upto
+        if said is None:
             continue
         try:
-            done = await reports.step(session, kind, track)
+            done = await reports.step(session, KINDS[name], tracks[name], _first(session, name, begun))
         except (errors.AccessMissing, errors.RemoteRejected) as refused:
-            if name != "prime" and isinstance(refused, errors.RemoteRejected):
+            if name == "prime":  # a report that not every seller has
+                session.log.warning("Returns of Prime by Merchant are not imported: %s", refused)
+                continue
+            if isinstance(refused, errors.RemoteRejected):
                 raise
-            session.log.warning("Returns (%s) are not imported: %s", name, refused)
+            missing = missing or refused
             continue
-        moved = replace(cursor, **{name: done.track})
-        if done.track != track or done.rows or done.more is not False:
-            said = (track.asked or session.clock.now()).astimezone(UTC).isoformat(timespec="seconds")
-            return Page(cursor=moved, records=records(done.rows, READ[name], said), more=done.more or True)
+        if done.track == tracks[name] and done.more is False:  # it waits for a later run
+            continue
+        moved = replace(cursor, **{**tracks, name: done.track}, begun=begun)
+        revision = said.astimezone(UTC).isoformat(timespec="seconds")
+        return Page(cursor=moved, records=records(done.rows, READ[name], revision), more=done.more or True)
+    if missing is not None:
+        raise missing
     return Page(cursor=cursor)
+
+
+def _first(session: Session, name: str, begun: datetime) -> datetime:
+    """Returns of orders from before the import are nobody's."""
+    settings = session[OrderImport]
+    day = settings.fba_from if name == "fba" else settings.mfn_from
+    return beginning(day, str(session[AmazonCredentials].marketplace), begun)
 
 
 def _switched_on(name: str, settings: OrderImport) -> bool:
@@ -160,7 +184,15 @@ def day(text: str) -> datetime:
     return moment(text)
 
 
+def widen(cursor: ReturnsCursor, before: Settings, after: Settings) -> ReturnsCursor | None:
+    """Reports of the kinds that are switched on, or that come from an earlier date, begin again."""
+    if not (isinstance(before, OrderImport) and isinstance(after, OrderImport)):
+        return None
+    kinds = newly(before, after)
+    return replace(cursor, **{kind: Track() for kind in kinds}) if kinds else None
+
+
 READ = {"fba": fba, "mfn": mfn, "prime": mfn}
 RETURNS = PullStream(
-    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, every=timedelta(hours=1)
+    name="returns", yields=(Return,), cursor=ReturnsCursor, pull=pull, widen=widen, every=timedelta(hours=1),
 )  # fmt: skip

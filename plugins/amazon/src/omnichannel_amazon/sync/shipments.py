@@ -19,6 +19,7 @@ from omnichannel_core.records import Order, Shipment
 
 LOOK = Wait(600, "Amazon has answered; whether the shipment is there is looked up")
 PATIENCE = timedelta(minutes=30)
+LOST, DAY = timedelta(minutes=10), timedelta(days=1)
 GONE = "PackageToUpdateNotFound"
 INCLUDED = ("FULFILLMENT", "PACKAGES")
 
@@ -176,8 +177,8 @@ async def settled(client: Client, item: Item[Shipment]) -> Outcome:
         return Accepted()
     if await there(client, item, items):
         return Accepted()
-    if not item.ticket:
-        return Later(Wait(0))
+    if kind in ("", "find"):
+        return await sought(client, item)
     if client.session.clock.now() - moment(at) < PATIENCE:
         return Pending(item.ticket, LOOK)
     if feed == "1":
@@ -186,6 +187,20 @@ async def settled(client: Client, item: Item[Shipment]) -> Outcome:
         "Amazon took the confirmation twice and shows no shipment: check the carrier's code in Shipping provider "
         "mapping"
     )
+
+
+async def sought(client: Client, item: Item[Shipment]) -> Outcome:
+    """No answer came, and the parcel is not there. A confirmation is repeatable, a feed is not: one that may be it has
+    to end first, and what it did has to be visible."""
+    now = client.session.clock.now()
+    if item.record.tracking:
+        return Later(Wait(0))
+    if not item.ticket:
+        return Pending(f"find::{now.isoformat()}", Wait(300, "Whether Amazon has a feed of this shipment is looked up"))
+    waits = now - moment(item.ticket.rpartition("::")[2]) < LOST or await feeds.under_way(
+        client, feeds.FULFILLMENT, DAY
+    )
+    return Pending(item.ticket, Wait(300, "Amazon processes feeds of shipments")) if waits else Later(Wait(0))
 
 
 def _feed_failed(client: Client, item: Item[Shipment], at: str, text: str, *, fatal: bool) -> Outcome:
@@ -202,6 +217,7 @@ def feed_of(client: Client, item: Item[Shipment], order: Order, items: Mapping[s
     """An OrderFulfillment message: the only way for a parcel without tracking number (guide 6.2)."""
     root, body = feeds.envelope(client, "OrderFulfillment")
     ET.SubElement(body, "AmazonOrderID").text = item.record.order_id
+    ET.SubElement(body, "MerchantFulfillmentID").text = reference(item.key)
     ET.SubElement(body, "FulfillmentDate").text = iso(shipped_at(client, item.record, order))
     if item.record.carrier:
         by, data = carrier(client, item.record), ET.SubElement(body, "FulfillmentData")

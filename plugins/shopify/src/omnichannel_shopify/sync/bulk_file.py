@@ -52,8 +52,7 @@ def parts_for(orders: int) -> int:
 
 
 def clear(scratch: Path) -> None:
-    """A folder to begin in, without what an operation before this one left."""
-    scratch.mkdir(parents=True, exist_ok=True)
+    """What an operation before this one left goes."""
     for old in scratch.glob("bulk-*"):
         if old.is_dir():
             forget(old)
@@ -70,7 +69,7 @@ def split(file: Path, folder: Path, parts: int) -> Counted:
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     for old in (unfinished, folder):
         shutil.rmtree(old, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    unfinished.mkdir()
     waiting, size, lines, orders = defaultdict[int, list[bytes]](list), 0, 0, 0
     decoder = msgspec.json.Decoder(Line)
     with file.open("rb") as source:

@@ -61,7 +61,10 @@ async def push(session: Session, batch: Batch[Cancellation]) -> Mapping[str, Out
     if item.record.lines:
         lines = {gid("LineItem", key): int(amount) for key, amount in item.record.lines.items()}
         mark = mark_of(item.key)
-        wanted = Wanted(order=order, key=batch.key, mark=mark, lines=lines, restock="CANCEL", note=item.record.reason)
+        wanted = Wanted(
+            order=order, key=batch.key, mark=mark, lines=lines, restock="CANCEL", note=item.record.reason,
+            location=item.record.extra.get("location", ""),
+        )  # fmt: skip
         return {item.key: await refund(client, wanted)}
     there = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=1)).order
     if there is None:

@@ -23,6 +23,8 @@ from omnichannel_shopify.sync.skus import Place, look, places
 from omnichannel_shopify.wire import Id, Nodes, Wire, gid
 
 MOST_METAFIELDS, MOST_VARIANTS = 25, 100
+INDEXED = 60.0
+"""Seconds until the search surely knows a new product's SKUs: made again before that, it would be there twice."""
 
 
 class Picture(Wire):
@@ -94,7 +96,11 @@ async def settle(session: Session, batch: Batch[Offer]) -> Mapping[str, Outcome]
         except ValueError as why:
             found[item.key] = Rejected(str(why))
             continue
-        found[item.key] = Later(Wait(0.0, "pushed again to be complete" if there else "it never arrived"))
+        found[item.key] = Later(
+            Wait(0.0, "pushed again to be complete")
+            if there
+            else Wait(INDEXED, "Shopify's search does not know it (yet)")
+        )
     return found
 
 

@@ -7,7 +7,7 @@ amount that the host names is taken from that way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import attrs
@@ -17,7 +17,8 @@ from omnichannel_core.driver import Accepted, Batch, Later, Outcome, PushStream,
 from omnichannel_core.records import Money, Return
 from omnichannel_shopify.client import Client, refusal
 from omnichannel_shopify.sync.order_returns import refunds_of
-from omnichannel_shopify.sync.stock import digest
+from omnichannel_shopify.sync.shipments import open_orders
+from omnichannel_shopify.sync.stock import digest, location_of
 from omnichannel_shopify.wire import Bag, Id, Wire, gid
 
 
@@ -95,7 +96,11 @@ async def refund(client: Client, wanted: Wanted) -> Outcome:
     there = await made_before(client, wanted.order, wanted.mark)
     if there is not None:
         return there
-    rows = [line_of(wanted, key, quantity) for key, quantity in wanted.lines.items()]
+    back = [key for key in wanted.lines if wanted.restock != "NO_RESTOCK" and key not in wanted.kept]
+    places = await destinations(client, wanted, back)
+    if nowhere := [key.rpartition("/")[2] for key in back if key not in places]:
+        return Rejected(f"Say to which location the goods of line {', '.join(nowhere)} go back: extra['location']")
+    rows = [line_of(wanted, key, quantity, places.get(key, "")) for key, quantity in wanted.lines.items()]
     shipping = format(wanted.shipping, "f") if wanted.shipping is not None else None
     found = await client.ask("SuggestRefund", SuggestData, id=wanted.order, lines=rows, shipping=shipping, full=False)
     if found.order is None:
@@ -141,13 +146,29 @@ async def settle(session: Session, batch: Batch[Return]) -> Mapping[str, Outcome
     return {item.key: there or Later(Wait(0.0, "It never arrived"))}
 
 
-def line_of(wanted: Wanted, key: str, quantity: int) -> dict[str, object]:
-    """RefundLineItemInput; goods that go back need the place where."""
-    back = wanted.restock if key not in wanted.kept else "NO_RESTOCK"
-    found: dict[str, object] = {"lineItemId": key, "quantity": quantity, "restockType": back}
-    if back != "NO_RESTOCK" and wanted.location:
-        found["locationId"] = gid("Location", wanted.location)
-    return found
+async def destinations(client: Client, wanted: Wanted, back: Sequence[str]) -> Mapping[str, str]:
+    """The location that each line's goods go back to: the one said, the shop's only one, else where it is (or was)
+    shipped from. A line of which none of these is known is left out.
+    """
+    session = client.session
+    said = location_of(session, wanted.location, await session.choices("locations")) if back else ""
+    if said or wanted.location or not back:
+        return dict.fromkeys(back, said) if said else {}
+    found = dict[str, str]()
+    for one in await open_orders(client, wanted.order):
+        place = one.assigned_location.location if one.assigned_location else None
+        for line in one.line_items.nodes:
+            key = line.line_item.id if line.line_item else ""
+            if place is not None and (key not in found or line.remaining_quantity):
+                found[key] = place.id
+    return {key: found[key] for key in back if key in found}
+
+
+def line_of(wanted: Wanted, key: str, quantity: int, place: str) -> dict[str, object]:
+    """RefundLineItemInput; goods that go back need the place where (admin_2026-10: RefundLineItemInput.locationId)."""
+    kind = wanted.restock if place else "NO_RESTOCK"
+    found: dict[str, object] = {"lineItemId": key, "quantity": quantity, "restockType": kind}
+    return found | ({"locationId": place} if place else {})
 
 
 def movements(order: OrderToRefund, wanted: Wanted) -> tuple[list[dict[str, object]], str]:

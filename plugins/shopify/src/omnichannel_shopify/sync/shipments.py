@@ -61,21 +61,30 @@ async def push(session: Session, batch: Batch[Shipment]) -> Mapping[str, Outcome
         return {item.key: Rejected(f"The shop has no order {item.record.order_id}")}
     if there.cancelled_at:
         return {item.key: Rejected("The order is cancelled at Shopify")}
-    known = item.remote.get("fulfillment", "").split(",")[0]
-    if known and any(one.id == known and one.status not in DEAD for one in there.fulfillments):
-        return {item.key: await track(session, client, known, item)}
-    match = same(there.fulfillments, item.record)
-    if match is not None:
-        return {item.key: Accepted(remote={"fulfillment": match.id}, note="It was told before")}
-    parts, why = allotted(await open_orders(client, order), item.record)
+    known = [one for one in item.remote.get("fulfillment", "").split(",") if one]
+    if alive := [one.id for one in there.fulfillments if one.id in known and one.status not in DEAD]:
+        return {item.key: await track(session, client, alive, item)}
+    mine, left = told(there.fulfillments, item.record)
+    if mine and left == {}:
+        return {item.key: accepted(mine, "It was told before")}
+    parts, why = allotted(await open_orders(client, order), item.record, left)
+    if why and mine and left is None:
+        return {item.key: accepted(mine, "It was told before")}
     if why:
-        return {item.key: Rejected(why)}
-    return {item.key: await ship(session, client, item, parts)}
+        return {item.key: Rejected(f"A part of it was told before; then: {why}" if mine else why)}
+    return {item.key: await ship(session, client, item, parts, mine)}
 
 
-async def ship(session: Session, client: Client, item: Item[Shipment], parts: Sequence[Part]) -> Outcome:
-    """One call per place the goods are shipped from."""
-    made = list[str]()
+def accepted(fulfillments: Sequence[str], note: str = "") -> Accepted:
+    """With the ids, for the next time."""
+    return Accepted(remote={"fulfillment": ",".join(fulfillments)}, note=note)
+
+
+async def ship(
+    session: Session, client: Client, item: Item[Shipment], parts: Sequence[Part], before: Sequence[str] = ()
+) -> Outcome:
+    """One call per place the goods are shipped from; `before` are fulfillments that are parts of it too."""
+    made = list(before)
     for location in dict.fromkeys(part.location for part in parts):
         rows = dict[str, list[dict[str, object]]]()
         for part in parts:
@@ -87,16 +96,16 @@ async def ship(session: Session, client: Client, item: Item[Shipment], parts: Se
             ],
             "notifyCustomer": session[settings.Shipping].notify,
         }
-        told = tracking(session, item.record)
-        if told:
-            body["trackingInfo"] = told
+        info = tracking(session, item.record)
+        if info:
+            body["trackingInfo"] = info
         note = item.record.note[:MOST_NOTE] or None
         payload, refused = await client.mutate("Ship", "fulfillmentCreate", fulfillment=body, message=note)
         if refused:
             done = f"{len(made)} part(s) of it were told; then: " if made else ""
             return Rejected(done + refusal(refused))
         made.append(created(payload))
-    return Accepted(remote={"fulfillment": ",".join(made)})
+    return accepted(made)
 
 
 def created(payload: Mapping[str, msgspec.Raw]) -> str:
@@ -112,12 +121,12 @@ def tracking(session: Session, parcel: Shipment) -> dict[str, object]:
     return {name: value for name, value in said.items() if value}
 
 
-async def track(session: Session, client: Client, fulfillment: str, item: Item[Shipment]) -> Outcome:
-    """The same parcel told again: its tracking changes."""
-    told = tracking(session, item.record)
-    if told:
+async def track(session: Session, client: Client, fulfillments: Sequence[str], item: Item[Shipment]) -> Outcome:
+    """The same parcel told again: its tracking changes, in all its parts."""
+    info = tracking(session, item.record)
+    for one in fulfillments if info else ():
         _, refused = await client.mutate(
-            "UpdateTracking", "fulfillmentTrackingInfoUpdate", repeatable=True, id=fulfillment, info=told,
+            "UpdateTracking", "fulfillmentTrackingInfoUpdate", repeatable=True, id=one, info=info,
             notify=session[settings.Shipping].notify,
         )  # fmt: skip
         if refused:
@@ -141,10 +150,12 @@ async def open_orders(client: Client, order: str) -> list[fulfillment_wire.Fulfi
     return found
 
 
-def allotted(found: Sequence[fulfillment_wire.FulfillmentOrder], parcel: Shipment) -> tuple[list[Part], str]:
-    """Which fulfillment orders' lines the parcel ships, and why it cannot."""
+def allotted(
+    found: Sequence[fulfillment_wire.FulfillmentOrder], parcel: Shipment, rest: Mapping[str, Decimal] | None = None
+) -> tuple[list[Part], str]:
+    """Which fulfillment orders' lines the parcel (or what is left of it) ships, and why it cannot."""
     ready = [one for one in found if any(action.action == CREATE for action in one.supported_actions)]
-    wanted = {gid("LineItem", key): quantity for key, quantity in parcel.lines.items()}
+    wanted = rest if rest is not None else named(parcel)
     parts, left = list[Part](), dict(wanted)
     for one in ready:
         for line in one.line_items.nodes:
@@ -183,31 +194,56 @@ def reason(found: Sequence[fulfillment_wire.FulfillmentOrder], short: Mapping[st
     return f"Not open at Shopify any more: {many or 'everything is shipped'}"
 
 
-def same(there: Sequence[fulfillment_wire.Fulfillment], parcel: Shipment) -> fulfillment_wire.Fulfillment | None:
-    """The fulfillment that is this parcel: same tracking number, and the same goods where the parcel names them."""
-    wanted = {gid("LineItem", key): quantity for key, quantity in parcel.lines.items()}
+def named(parcel: Shipment) -> dict[str, Decimal]:
+    """Quantities by line id; {} where it is everything that is open."""
+    return {gid("LineItem", key): quantity for key, quantity in parcel.lines.items()}
+
+
+def told(
+    there: Sequence[fulfillment_wire.Fulfillment], parcel: Shipment
+) -> tuple[list[str], Mapping[str, Decimal] | None]:
+    """The fulfillments that are this parcel, and what of it they lack; None where only open goods can tell.
+
+    They have its tracking number, and hold nothing but its goods. Several places ship several fulfillments, and after
+    a lost answer only some may be there. Without a number it is one that holds exactly the same goods.
+    """
+    wanted, mine, left = named(parcel), list[str](), named(parcel)
     for one in there:
         numbers = [info.number or "" for info in one.tracking_info] or [""]
         if one.status in DEAD or parcel.tracking not in numbers:
             continue
-        shipped = dict[str, Decimal]()
-        for line in one.fulfillment_line_items.nodes:
-            key = line.line_item.id if line.line_item else ""
-            shipped[key] = shipped.get(key, Decimal(0)) + (line.quantity or 0)
-        if not wanted or wanted == shipped or one.fulfillment_line_items.page_info.has_next_page:
-            return one
-    return None
+        goods = shipped(one)
+        if goods == wanted or one.fulfillment_line_items.page_info.has_next_page:
+            return [one.id], {}
+        if wanted and not (parcel.tracking and all(left.get(key, 0) >= amount for key, amount in goods.items())):
+            continue
+        mine.append(one.id)
+        left = {key: rest for key, amount in left.items() if (rest := amount - goods.get(key, 0)) > 0}
+    return mine, left if wanted else None
+
+
+def shipped(one: fulfillment_wire.Fulfillment) -> dict[str, Decimal]:
+    """Quantities by line id."""
+    found = dict[str, Decimal]()
+    for line in one.fulfillment_line_items.nodes:
+        key = line.line_item.id if line.line_item else ""
+        found[key] = found.get(key, Decimal(0)) + (line.quantity or 0)
+    return found
 
 
 async def settle(session: Session, batch: Batch[Shipment]) -> Mapping[str, Outcome]:
     """After no answer: looked for. A parcel without tracking number is known by its goods."""
     (item,) = batch.items
-    order = gid("Order", item.record.order_id)
-    there = (await Client(session).ask("Fulfillments", FulfillmentsData, id=order, first=MOST_FULFILLMENTS)).order
-    match = same(there.fulfillments, item.record) if there is not None else None
-    if match is not None:
-        return {item.key: Accepted(remote={"fulfillment": match.id}, note="It had arrived")}
-    return {item.key: Later(Wait(0.0, "It never arrived"))}
+    client, order = Client(session), gid("Order", item.record.order_id)
+    there = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=MOST_FULFILLMENTS)).order
+    mine, left = told(there.fulfillments if there is not None else (), item.record)
+    if not mine:
+        return {item.key: Later(Wait(0.0, "It never arrived"))}
+    if left is None and not allotted(await open_orders(client, order), item.record)[0]:
+        left = {}
+    whole = left is not None and not left
+    return {item.key: accepted(mine, "It had arrived") if whole else Later(Wait(0.0, "A part of it never arrived"))}
 
 
+SOME = Later(Wait(0.0, "A part of it never arrived"))
 SHIPMENTS = PushStream(name="shipments", takes=Shipment, push=push, settle=settle)

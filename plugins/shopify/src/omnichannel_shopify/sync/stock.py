@@ -145,7 +145,7 @@ async def at_location(
             if why:
                 outcomes[one.item.key] = Rejected(why)
                 rows.remove(one)
-        await session.compute(partial(write, note, msgspec.json.encode(seen)))
+        await session.compute(partial(note.write_bytes, msgspec.json.encode(seen)))
     while rows:
         quantities = [row_of(one, seen if wanted.protect else {}) for one in rows]
         body = {"name": wanted.quantity, "reason": REASON, "quantities": quantities}
@@ -171,12 +171,6 @@ def row_of(one: Wanted, seen: Mapping[str, int | None]) -> dict[str, object]:
 def digest(*parts: str) -> str:
     """Short, and the same for the same parts: what is sent again is known by it."""
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def write(note: Path, raw: bytes) -> None:
-    """The scratch folder may be gone at any time."""
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_bytes(raw)
 
 
 async def noted(session: Session, note: Path) -> dict[str, int | None]:
