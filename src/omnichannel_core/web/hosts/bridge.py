@@ -96,7 +96,7 @@ class Flow:
         """Nobody reads on: the application is told by its end."""
         self.part = b""
         self.running.cancel()
-        self.taking.close()
+        self.call(self.taking.aclose)  # on the loop: somebody may wait to send there
 
 
 async def _run(app: ASGIApp, asked: Asked, giving: MemoryObjectSendStream[Message]) -> None:
