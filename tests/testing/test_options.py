@@ -28,7 +28,7 @@ def pytest_runtest_call(item):
     [([], "FACTS False 3 (600,)"), (["--conformance=thorough", "--conformance-seed=7"], "FACTS True 7 (0,)")],
 )
 def test_options_become_facts(tmp_path: Path, asked: list[str], facts: str) -> None:
-    """Quick with the author's seed unless more is asked for; a driver that is not there fails and says what there is."""
+    """Quick with the author's seed unless more is asked for; a driver that is not there fails, and is told."""
     (tmp_path / "test_none.py").write_text(FACTS)
     (tmp_path / "conftest.py").write_text(TELL)
     command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", "-k", "bronze-declares]", *asked, "."]
