@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from omnichannel_core.testing.conformance.certifying import Tried
 
 PROPERTY = "omnichannel-rule"
+LAST_RESORT = 600  # seconds for one rule
 _KIT = "omnichannel_core.testing.conformance"
 
 
@@ -27,6 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance", "conformance kit of omnichannel-core")
     group.addoption("--conformance", choices=("quick", "thorough"), default="quick", help="how much is tried")
     group.addoption("--conformance-seed", type=int, default=None, help="seed of what is drawn; 0 unless the facts say")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Rules have a patience of their own; where pytest-timeout is there, it is only the last resort."""
+    if not _is_kit(getattr(item, "cls", None)) or not item.config.pluginmanager.hasplugin("timeout"):
+        return
+    if item.get_closest_marker("timeout") is None:
+        thorough = item.config.getoption("--conformance") == "thorough"
+        item.add_marker(pytest.mark.timeout(0 if thorough else LAST_RESORT))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

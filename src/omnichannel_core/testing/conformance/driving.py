@@ -118,9 +118,9 @@ def spread(count: int) -> Iterator[int]:
 
 
 def in_time(subject: Subject, numbers: Iterator[int], share: float) -> Iterator[int]:
-    """As many as this share of the profile's seconds allows, and no fewer than are tried at least."""
-    begun, limit = time.monotonic(), profile(subject, share).seconds
+    """As many as this share of the profile's seconds allows, and no fewer than this share of the least."""
+    begun, limit, least = time.monotonic(), profile(subject, share).seconds, max(1, LEAST / share)
     for tried, number in enumerate(numbers):
-        if tried >= LEAST and time.monotonic() - begun > limit:
+        if tried >= least and time.monotonic() - begun > limit:
             return
         yield number

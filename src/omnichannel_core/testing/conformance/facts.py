@@ -70,7 +70,7 @@ class DriverConformance:
             told with the reason; the kit looks whether the driver has it nevertheless, and then the rule fails.
         records: how many records the rule of flat memory pulls.
         patience: seconds for one try of a rule on one loop.
-        thorough: more cases, a longer soak, a million records: `pytest --conformance=thorough --timeout=0`.
+        thorough: more cases, a longer soak, a million records: `pytest --conformance=thorough`.
         seed: of everything that is drawn: `pytest --conformance-seed=7`.
     """
 
