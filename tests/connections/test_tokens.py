@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -267,3 +267,9 @@ async def test_grant_taken_away_meanwhile(store: Store, vault: Vault, clock: Any
 
     with pytest.raises(errors.AuthorizationNeeded, match="AUTHORIZE again"):
         await Tokens(store, vault, clock).get("acme", grant, "access", late)
+
+
+def test_time_without_a_zone() -> None:
+    """A token whose end has no time zone is refused where the driver makes it, with what to say instead."""
+    with pytest.raises(errors.ContractBroken, match=r"Token\.expires has no time zone: say session\.clock"):
+        Token(value=SecretStr("a"), expires=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the mistake

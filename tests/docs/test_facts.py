@@ -9,6 +9,9 @@ import pytest
 
 from campaigns.__main__ import CAMPAIGNS
 from omnichannel_core import errors, telemetry
+from omnichannel_core.gate.catalog import Catalog
+from omnichannel_core.gate.gathering import gather
+from reference import pages
 
 ROOT = Path(__file__).parent.parent.parent
 ALERTS = (ROOT / "docs/how-to/alerts.md").read_text()
@@ -52,3 +55,17 @@ def test_promises_name_what_shows_them() -> None:
 def test_pages_are_in_the_navigation(page: Path) -> None:
     """No how-to is written that nobody finds."""
     assert f'"how-to/{page.name}"' in (ROOT / "zensical.toml").read_text()
+
+
+@pytest.mark.parametrize("name", ["amazon", "bigcommerce", "pos", "shopify"])
+def test_driver_pages(name: str) -> None:
+    """A driver's page has its capabilities, what it cannot, what could not be verified and what the kit showed."""
+    page = dict(pages.drivers())[name]
+    driver = gather(Catalog().listing()[name])
+    assert "## Capabilities, from the code" in page
+    for stream in [*driver.pulls, *driver.pushes, *driver.not_supported]:
+        assert re.search(rf"^\| (in|out|no) \| {re.escape(stream)} \|", page, re.MULTILINE), stream
+    heads = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    assert any("verified" in head for head in heads)
+    assert "Conformance" in heads
+    assert "kit" in page.split("## Conformance")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnichannel_core.records import Attribute, Bad, Closing, Order
+from omnichannel_core.records import Attribute, Bad, Closing, Line, Money, Order
 from omnichannel_core.storage import migrations, pages
 from omnichannel_core.storage.bodies import decode
 from omnichannel_core.storage.schema import record, trouble
@@ -79,6 +80,20 @@ def test_an_older_whole_record_fills_in_what_a_newer_part_left_open(store: Store
     found = kept(store)["a"]
     assert (found.label, found.type, found.required, found.partial) == ("B", "text", True, False)
     assert found.revision == "2"
+
+
+def test_a_line_keeps_what_a_part_of_its_order_leaves_out(store: Store) -> None:
+    """Of a line that comes again with less, in a newer or an older part, what is absent stays, what is said counts."""
+    price, net = Money(Decimal(12), "EUR"), Money(Decimal(10), "EUR")
+    whole = Line(id="7", sku="s", gross=price, shipped=Decimal(0))
+    for revision, line in (
+        ("2", whole),
+        ("3", Line(id="7", shipped=Decimal(1))),
+        ("1", Line(id="7", sku="t", net=net)),
+    ):
+        ready = pages.prepare([Order(id="1", revision=revision, partial=True, lines={"7": line})])
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
+    assert kept(store)["1"].lines == {"7": Line(id="7", sku="s", gross=price, net=net, shipped=Decimal(1))}
 
 
 def test_retire(store: Store) -> None:

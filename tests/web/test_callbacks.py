@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import re
 from typing import Any
@@ -192,6 +193,11 @@ async def test_unfinished_reauthorization(site: Any) -> None:
     page = (await web.get(here, params={"tab": "credentials"})).text
     assert "You have not finished to authorize it again." in page
     assert "You have not finished" not in (await web.get("/new")).text
+    link = html.unescape(re.search(rf'href="({here}\?[^"]*draft=\d+)"', page)[1])  # type: ignore[index]
+    form = (await web.get(link)).text
+    draft = re.search(r'name="draft" value="(\d+)" formaction="/new/back"', form)[1]  # type: ignore[index]
+    assert (await web.post("/new/back", data={"draft": draft})).status_code == 303
+    assert "You have not finished" not in (await web.get(here, params={"tab": "credentials"})).text
 
 
 async def test_attack_09_mix_up(site: Any) -> None:

@@ -249,9 +249,9 @@ class Managing:
         except errors.FormInvalid:
             stored = None  # of an older driver: everything is typed anew
         form = forms.validate(driver.credentials, typed, stored=stored, brought=brought.typed)
-        if brought.token is None and forms.proof(form, self.parts.vault.pepper) == (
-            forms.proof(stored, self.parts.vault.pepper) if stored else ""
-        ):
+        pepper = self.parts.vault.pepper
+        same = stored is not None and form.remote_account() == stored.remote_account()
+        if brought.token is None and stored and same and forms.proof(form, pepper) == forms.proof(stored, pepper):
             async with self.sessions.open(account, kept.seen.id) as work:
                 work.session.forms[driver.credentials] = form
                 return form, await checking.run(work), brought

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import attrs
 import pydantic
 
+from omnichannel_core import errors
 from omnichannel_core.driver.wire import Answer
 from omnichannel_core.records import Choice, Record
 
@@ -23,17 +24,23 @@ F = TypeVar("F", bound="Form")
 T = TypeVar("T")
 
 
+def _aware(_: object, field: attrs.Attribute[datetime | None], value: datetime | None) -> None:
+    if value is not None and value.tzinfo is None:
+        raise errors.ContractBroken(f"Token.{field.name} has no time zone: say session.clock.now() + timedelta(...).")
+
+
 @attrs.frozen(kw_only=True)
 class Token:
     """What a remote gave in exchange. The house stores, shares, renews ahead of time and never blanks `refresh`.
 
     Attributes:
+        expires: aware, by `session.clock`; None is never.
         granted: set by the house: when a person authorized.
         previous: set by the house: the refresh token before this one.
     """
 
     value: pydantic.SecretStr
-    expires: datetime | None = None
+    expires: datetime | None = attrs.field(default=None, validator=_aware)
     refresh: pydantic.SecretStr | None = None
     scopes: frozenset[str] = frozenset()
     granted: datetime | None = None

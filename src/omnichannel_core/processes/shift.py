@@ -187,7 +187,7 @@ class Shift:
         wanted = self._wanted(ended, free, busy, rescues=rescues, passes=passes)
         try:
             done = await self._store.write(lambda tx: exchange(tx, wanted))
-        except errors.StorageUnavailable:
+        except errors.StorageError:
             self._ended[:0] = ended
             raise
         except Exception as cause:

@@ -328,8 +328,16 @@ def _merge(old: Record, new: Record) -> Record:
         if now is UNSET or (over.partial and now == _default(over, name)):
             changed[name] = was
         elif isinstance(was, Mapping) and isinstance(now, Mapping):
-            changed[name] = {**was, **now}
+            changed[name] = {**was, **{key: _filled(was.get(key), part) for key, part in now.items()}}
     return msgspec.structs.replace(over, **changed)
+
+
+def _filled(was: Any, now: Any) -> Any:
+    """A line or charge in which what it leaves out stays as it was."""
+    if type(was) is not type(now) or not isinstance(now, msgspec.Struct):
+        return now
+    absent = [name for name in now.__struct_fields__ if getattr(now, name) is UNSET]
+    return msgspec.structs.replace(now, **{name: getattr(was, name) for name in absent}) if absent else now
 
 
 _DEFAULTS: dict[type[Record], dict[str, Any]] = {}

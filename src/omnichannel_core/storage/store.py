@@ -64,7 +64,20 @@ class Store:
         return self._engine
 
     def open(self) -> None:
-        """Blocking. Migrations are the caller's (see `migrations.ensure`)."""
+        """Blocking. Migrations are the caller's (see `migrations.ensure`).
+
+        Raises:
+            StorageError: the files cannot be made or opened.
+        """
+        try:
+            self._open()
+        except OSError as cause:
+            where = cause.filename or self.path or self.data
+            raise errors.StorageError(
+                f"The store cannot be opened: {where}: {cause.strerror}. Check the path, the rights and the disk."
+            ) from cause
+
+    def _open(self) -> None:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)

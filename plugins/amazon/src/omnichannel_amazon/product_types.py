@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from jsonschema import Draft201909Validator, ValidationError  # type: ignore[import-untyped]
 from jsonschema.validators import extend  # type: ignore[import-untyped]
+from referencing.jsonschema import EMPTY_REGISTRY
 
 from omnichannel_amazon import wire
 from omnichannel_amazon.client import Client
@@ -203,10 +204,14 @@ def wrong(found: Json, said: Json, *, partly: bool) -> list[str]:
 
     Args:
         partly: only these attributes are sent, so nothing is missing and conditions cannot be judged.
+
+    Raises:
+        Unresolvable: the schema refers to something that is not in it; nothing is fetched for it.
     """
     used: Json = found
     if partly:
         kept = {name: one for name, one in (found.get("properties") or {}).items() if name in said}
         used = {"$defs": found.get("$defs") or {}, "type": "object", "properties": kept}
-    problems = sorted(Validator(dict(used)).iter_errors(said), key=lambda one: list(map(str, one.absolute_path)))
+    found_wrong = Validator(dict(used), registry=EMPTY_REGISTRY).iter_errors(said)
+    problems = sorted(found_wrong, key=lambda one: list(map(str, one.absolute_path)))
     return [f"{'.'.join(map(str, one.absolute_path)) or 'offer'}: {one.message[:LONGEST]}" for one in problems[:10]]

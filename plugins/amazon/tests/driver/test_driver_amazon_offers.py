@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -134,6 +135,23 @@ async def test_refused_before_sending(amazon: Make, values: dict[str, str], word
     said = await ended(here, shirt(**values))
     assert words in said.reason
     assert not here.asked("putListingsItem")
+
+
+async def test_schema_that_refers_elsewhere(amazon: Make, monkeypatch: pytest.MonkeyPatch):
+    """What a schema refers to outside of itself is never fetched: the offer goes out unchecked, and Amazon judges."""
+    here = amazon()
+    await here.authorize()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        there, schema = f"http://127.0.0.1:{listening.getsockname()[1]}/schema", product_types.schema
+
+        async def refers(*what: Any) -> Any:
+            return {**await schema(*what), "allOf": [{"$ref": there}]}
+
+        monkeypatch.setattr(product_types, "schema", refers)
+        assert isinstance(await ended(here, shirt()), Accepted)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from omnichannel_amazon import documents, reports
 from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.settings import OrderImport
 from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
+from omnichannel_amazon.sync.orders import ORDERS
 from omnichannel_amazon.sync.returns import RETURNS, day
 
 from omnichannel_core import errors
@@ -67,6 +69,23 @@ async def test_fba_report_of_another_side(amazon: Make, caplog: pytest.LogCaptur
     await runs(here, FBA)
     assert "contradict" in caplog.text
     assert any("warning" in order.extra for order in here.session.records(Order).values())
+
+
+async def test_fba_report_fills_in_what_the_api_leaves_out(amazon: Make):
+    """Prices without a tax amount, as the API tells them here, get net and tax from the report; the rest stays."""
+    here = amazon(OrderImport(vcs=True), orders=60, days=20, vcs=True, fba_report_lag=0.0)
+    await here.authorize()
+    await here.run(ORDERS)
+    before = {key: one for key, one in here.session.records(Order).items() if key in shipped(here)}
+    assert any(line.net is UNSET for one in before.values() for line in one.lines.values())
+    await runs(here, FBA)
+    for key, was in before.items():
+        now = here.session.records(Order)[key]
+        assert (now.revision, now.gross, now.addresses) == (was.revision, was.gross, was.addresses)
+        assert now.email is not UNSET
+        for ident, line in now.lines.items():
+            assert line.gross == was.lines[ident].gross
+            assert abs(line.net.amount + line.tax.amount - line.gross.amount) < Decimal("0.03") * line.quantity
 
 
 async def test_fba_off(amazon: Make):

@@ -207,6 +207,65 @@ async def test_signed_in_as_another_seller(house: Omnichannel, address: str, sel
     assert await house.connections.list("acme") == []
 
 
+async def test_another_seller_id_on_edit(house: Omnichannel, address: str, seller: str) -> None:
+    """Another Seller ID needs AUTHORIZE by that seller, and even then is another account, which has to be wished."""
+    one = await connected(house, address, seller, DE)
+    other = f"{seller}B"
+    words = {"seller_id": other, "marketplaces": [DE], "types": 6}
+    simulator.control(address, "sellers", words)
+    form = {"seller_id": other, "marketplace": DE}
+    for wished in (False, True):
+        with pytest.raises(errors.AuthorizationNeeded, match="AUTHORIZE"):
+            await house.connections.edit("acme", one, credentials=form, move_account=wished)
+    begun = await house.connections.authorize("acme", "amazon", form, return_url=BACK, connection=one)
+    returned = await house.connections.returned(consent(address, begun.url, other), account="acme")
+    assert returned.error is None
+    with pytest.raises(errors.RemoteAccountChanged):
+        await house.connections.edit("acme", one, draft=begun.draft)
+    assert (await house.connections.credentials("acme", one))["seller_id"] == seller
+    await house.connections.edit("acme", one, draft=begun.draft, move_account=True)
+    assert (await house.connections.credentials("acme", one))["seller_id"] == other
+
+
+async def test_self_authorized(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """A pasted refresh token of a private app connects without AUTHORIZE, and is never shown again."""
+    own = simulator.control(address, f"sellers/{seller}/authorize", {"client_id": APP["client_id"]})["refresh_token"]
+    form = {"seller_id": seller, "marketplace": DE, "own_refresh_token": own}
+    one = (await house.connections.create("acme", "amazon", "Own", form)).connection.id
+    await ran(house, clock, one)
+    assert (await house.hub.orders("acme", connection=one, limit=200)).items
+    assert own not in str(await house.connections.credentials("acme", one))
+
+
+async def test_end_of_authorization_is_announced(house: Omnichannel, clock: Leaping, address: str, seller: str) -> None:
+    """Days before its year is over the connection says so; AUTHORIZE begins another year."""
+    one = await connected(house, address, seller, DE)
+    clock.leap(355 * 86400)
+    await house.connections.check("acme", one)
+    seen = await house.connections.get("acme", one)
+    assert seen.health is Health.ATTENTION
+    assert "authorization ends on" in seen.health_reason
+    form = {"seller_id": seller, "marketplace": DE}
+    begun = await house.connections.authorize("acme", "amazon", form, return_url=BACK, connection=one)
+    await house.connections.returned(consent(address, begun.url, seller), account="acme")
+    await house.connections.edit("acme", one, draft=begun.draft)
+    await house.connections.check("acme", one)
+    assert (await house.connections.get("acme", one)).health is Health.OK
+
+
+async def test_missing_role_holds_up_nothing_else(
+    house: Omnichannel, clock: Leaping, address: str, seller: str
+) -> None:
+    """Without the role of its reports a synchronize brings the orders all the same, and says what is missing."""
+    one = await connected(house, address, seller, DE)
+    simulator.control(address, f"sellers/{seller}/grants", {"roles": ["orders", "listing", "buyer", "shipping"]})
+    await ran(house, clock, one)
+    assert (await house.hub.orders("acme", connection=one, limit=200)).items
+    seen = await house.connections.get("acme", one)
+    assert seen.health is Health.ATTENTION
+    assert "fba: createReport: 403" in seen.health_reason
+
+
 async def test_stock_there_and_back(house: Omnichannel, address: str, seller: str) -> None:
     """A quantity is pushed, looked for, and accepted once Amazon shows it."""
     one = await connected(house, address, seller, DE)

@@ -116,6 +116,13 @@ def forms_can_be_shown(subject: Subject) -> None:
         raise Failed("A form's schema contains a secret; take the default away.")
 
 
+def _without_token(bench: Bench, problem: errors.OmnichannelError) -> str:
+    """Why the remote may say 401 where nobody typed anything wrong."""
+    if bench.driver.flow.renew is not None or not isinstance(problem, errors.CredentialsRejected):
+        return ""
+    return ". The flow has no `renew`, so `sign` gets a token only from AUTHORIZE (fact `tokens`)."
+
+
 @rule(
     Level.BRONZE, "A connection is made only after a check: one that fails for good credentials stops every merchant."
 )
@@ -127,7 +134,8 @@ def checks(subject: Subject) -> None:
         try:
             found = await bench.driver.flow.check(session)
         except errors.OmnichannelError as problem:
-            raise Failed(f"The check of the right credentials raises {type(problem).__name__}: {problem}") from problem
+            told = f"The check of the right credentials raises {type(problem).__name__}: {problem}"
+            raise Failed(told + _without_token(bench, problem)) from problem
         if not isinstance(found, Checkup) or not found.title.strip():
             raise Failed("The check answers no Checkup with a title; merchants tell shops apart by it.")
         typed = session[bench.driver.credentials].remote_account()

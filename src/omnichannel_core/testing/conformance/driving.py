@@ -27,24 +27,26 @@ class Profile:
     shrinking: float
 
 
-QUICK = Profile(cases=5, seconds=10.0, shrinking=15.0)
+QUICK = Profile(cases=5, seconds=5.0, shrinking=15.0)
 THOROUGH = Profile(cases=200, seconds=300.0, shrinking=120.0)
 
 
-def profile(subject: Subject) -> Profile:
-    """Quick with every run of the tests, thorough where it is asked for."""
-    return THOROUGH if subject.facts.thorough else QUICK
+def profile(subject: Subject, share: float = 1) -> Profile:
+    """Quick with every run of the tests, thorough where it is asked for; so many share a rule's seconds."""
+    whole = THOROUGH if subject.facts.thorough else QUICK
+    return attrs.evolve(whole, seconds=whole.seconds / share)
 
 
 def drive(
-    subject: Subject, made: SearchStrategy[T], work: Callable[[Bench, T], Awaitable[None]], say: Callable[[T], str]
-) -> None:
-    """Try `work` on every loop with a remote of its own for each case.
+    subject: Subject, made: SearchStrategy[T], work: Callable[[Bench, T], Awaitable[None]], say: Callable[[T], str],
+    *, share: float = 1,
+) -> None:  # fmt: skip
+    """Try `work` on every loop with a remote of its own for each case; `share` such calls make a rule.
 
     Raises:
         Failed: with what `say` says of the smallest case that was found. NotShown: the first case told so.
     """
-    cases = _Cases(subject, work, say, profile(subject))
+    cases = _Cases(subject, work, say, profile(subject, share))
     settings = hypothesis.settings(
         max_examples=cases.profile.cases, deadline=None, database=None, derandomize=False, print_blob=False,
         report_multiple_bugs=False, verbosity=hypothesis.Verbosity.quiet,
@@ -115,9 +117,9 @@ def spread(count: int) -> Iterator[int]:
     yield from sorted(range(count), key=lambda number: (number * GOLDEN) % 1.0)
 
 
-def in_time(subject: Subject, numbers: Iterator[int]) -> Iterator[int]:
-    """As many as the profile's seconds allow, and no fewer than it tries at least."""
-    begun, limit = time.monotonic(), profile(subject).seconds
+def in_time(subject: Subject, numbers: Iterator[int], share: float) -> Iterator[int]:
+    """As many as this share of the profile's seconds allows, and no fewer than are tried at least."""
+    begun, limit = time.monotonic(), profile(subject, share).seconds
     for tried, number in enumerate(numbers):
         if tried >= LEAST and time.monotonic() - begun > limit:
             return

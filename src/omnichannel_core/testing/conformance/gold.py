@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -26,7 +26,6 @@ from omnichannel_core.testing.faults import Exchange, Fault
 from omnichannel_core.testing.strategies import like
 
 SETTLED_WITHIN = 200  # looks
-Batches = Callable[[Bench, PushStream[Any]], Iterable[Batch[Any]]]
 
 
 def no_push(subject: Subject) -> str:
@@ -65,7 +64,7 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
     """Drawn batches are accepted; states told anew win, and what is repeatable is no more when it is pushed again."""
 
     async def work(bench: Bench, told: Sequence[Sequence[Record]], stream: PushStream[Any]) -> None:
-        await bench.stocked()
+        await bench.stocked(one for records in told for one in records)
         said = list[object]()
         for records in (*told, *reversed(told)) if stream.state else told:
             for batch in bench.batched(stream, records, f"-{len(said)}"):
@@ -81,9 +80,10 @@ def whatever_is_pushed_is_there_once(subject: Subject) -> None:
             raise Failed(f"push of {stream.name}: a state told anew does not win over what was told in between.")
 
     has_samples(subject)
-    for stream, made in _drawn(subject):
-        times = strategies.lists(made, min_size=1, max_size=2)
-        drive(subject, times, lambda bench, told, s=stream: work(bench, told, s), _named)  # type: ignore[misc]
+    drawn = list(_drawn(subject))
+    for stream, made in drawn:
+        times, one = strategies.lists(made, min_size=1, max_size=2), lambda b, told, s=stream: work(b, told, s)
+        drive(subject, times, one, _named, share=len(drawn))
 
 
 def _named(told: Sequence[Sequence[Record]]) -> str:
@@ -154,7 +154,7 @@ def lost_answers_are_settled(subject: Subject) -> None:
     for stream in subject.driver.pushes.values():
         if stream.settle is None and not stream.repeatable:
             continue  # a person settles those
-        wanted = healthy(subject, stream)
+        wanted = _healthy(subject, stream)
         for fault, at in itertools.product((Fault.DROPPED, Fault.RESET, Fault.BROKEN, Fault.LIMITED), (0, 1)):
             subject.each(lambda bench, s=stream, f=fault, n=at, w=wanted: work(bench, s, f, n, w))  # type: ignore[misc]
 
@@ -195,7 +195,7 @@ def limits_are_kept(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         assert bench.proxy is not None  # noqa: S101 - it sends requests, so there is an address
-        await bench.prepared()
+        await bench.stocked()
         async with anyio.create_task_group() as group:
             for stream in [*bench.driver.record_streams()] * 3:
                 group.start_soon(bench.walk, stream)
@@ -264,14 +264,13 @@ async def _next(
     return await _said(stream.settle(session, attrs.evolve(batch, items=looked)))
 
 
-def healthy(subject: Subject, stream: PushStream[Any], batches: Batches = Bench.batches) -> object:
+def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
     """What is held after a push without faults."""
     held = list[object]()
 
     async def work(bench: Bench) -> None:
         await bench.stocked()
-        for batch in batches(bench, stream):
-            await push_batch(bench, stream, batch)
+        await push_all(bench, stream)
         held.append(bench.facts.held(bench.remote))
 
     subject.each(work)

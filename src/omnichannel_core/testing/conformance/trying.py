@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -143,10 +143,10 @@ class Bench:
             await self.walk(stream, session=session)
         return session
 
-    async def stocked(self) -> LoneSession:
-        """Prepared, and the orders that samples are about are imported."""
+    async def stocked(self, more: Iterable[Record] = ()) -> LoneSession:
+        """Prepared, and the orders that samples, or more records, are about are imported."""
         session = await self.prepared()
-        records = [one for records in self._samples().values() for one in records]
+        records = [*more, *(one for records in self._samples().values() for one in records)]
         ids = list(dict.fromkeys(filter(None, (getattr(one, "order_id", "") for one in records))))
         for stream in self.driver.pulls.values():
             if ids and stream.fetch is not None and Order in stream.yields:

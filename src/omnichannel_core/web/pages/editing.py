@@ -20,7 +20,7 @@ from omnichannel_core.storage.schedules import INTERVALS, Schedule
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
 from omnichannel_core.web.pages.creating import leaving, spoken, summary
-from omnichannel_core.web.pages.fields import Drawing, Field
+from omnichannel_core.web.pages.fields import Drawing, Field, flat
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import Refused, status_of
@@ -42,6 +42,7 @@ class Sheet:
     reason: str = ""
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     values: Mapping[str, Any] = attrs.field(factory=dict)
+    before: Mapping[str, Any] = attrs.field(factory=dict)
     draft: int | None = None
     unfinished: Unfinished | None = None
     authorized: bool = False
@@ -122,7 +123,7 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
     assert sheet.driver is not None  # noqa: S101 - loaded before
     if sheet.tab == "credentials":
         try:
-            sheet.values = await door.credentials(account, one)
+            sheet.values = sheet.before = await door.credentials(account, one)
         except errors.FormInvalid as trouble:
             sheet.trouble = trouble  # stored by an older driver: typed anew
         if draft:
@@ -156,8 +157,7 @@ async def save(visit: Visit) -> Response:
             return await _schedule(visit, sheet, sent)
         saved = await _saved(visit, sheet, sent)
     except errors.Conflict as trouble:
-        sheet.trouble = trouble
-        sheet.difference = [(name, now, typed) for name, (now, typed) in trouble.difference.items()] or _differs(sheet)
+        sheet.trouble, sheet.difference = trouble, _differs(sheet, trouble)
         return visit.page("edit.html", 409, sheet=sheet, said="")
     except errors.OmnichannelError as trouble:
         sheet.trouble = trouble
@@ -212,9 +212,18 @@ def _page_typed(sheet: Sheet, sent: FormData) -> tuple[dict[str, dict[str, Any]]
     return {page.name: own}, {page.name: False} if page.can_inherit else {}
 
 
-def _differs(sheet: Sheet) -> list[tuple[str, Any, Any]]:
-    """Of a stale form without settings: the name; credentials are shown as typed."""
-    return [("name", sheet.seen.name, sheet.name)] if sheet.name != sheet.seen.name else []
+def _differs(sheet: Sheet, trouble: errors.Conflict) -> list[tuple[str, Any, Any]]:
+    """(label, saved now, typed) of a stale form: of a settings page by its fields, else name and plain credentials."""
+    labels = {one.name: one.label for one in flat([*sheet.settings, *sheet.credentials])}
+    if trouble.difference:
+        place = f"{sheet.page.name}." if sheet.page is not None else ""
+        named = ((name.removeprefix(place), pair) for name, pair in trouble.difference.items())
+        return [(labels.get(f"{SETTINGS}.{name}", name), now, typed) for name, (now, typed) in named]
+    found = [("name", sheet.seen.name, sheet.name)] if sheet.name != sheet.seen.name else []
+    typed = {name: one for name, one in sheet.values.items() if sheet.before.get(name) != one}
+    return found + [
+        (labels.get(f"{CREDENTIALS}.{name}", name), sheet.before.get(name), one) for name, one in typed.items()
+    ]
 
 
 async def _schedule(visit: Visit, sheet: Sheet, sent: FormData) -> Response:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from referencing.exceptions import Unresolvable
 
 from omnichannel_amazon import product_types, wire
 from omnichannel_amazon.client import Client
@@ -87,7 +88,11 @@ async def composed(client: Client, offer: Offer, kind: str, there: wire.Listing 
     for key, value in offer.values.items():
         name = key.partition(".")[2] if key.startswith(f"{kind}.") else key
         values[name] = entries(client, name, value, schema, there)
-    problems = await client.session.compute(lambda: product_types.wrong(schema, values, partly=there is not None))
+    try:
+        problems = await client.session.compute(lambda: product_types.wrong(schema, values, partly=there is not None))
+    except Unresolvable as cause:  # Amazon judges then
+        client.session.log.warning("The schema of product type %s cannot be used to check an offer: %s", kind, cause)
+        problems = []
     if problems:
         raise Unfit(f"Not valid for product type {kind}: {'; '.join(problems)}"[:900])
     if there is None:
