@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -125,3 +126,17 @@ async def test_verified_once_for_an_application(open_house: Any, monkeypatch: An
         assert len(looks) == 1
         answer = await house.connections.receive("lab", call(account="a", stream="orders"))
         assert (answer.connections, len(looks)) == ([mine, theirs], 2)
+
+
+async def test_left_before_it_was_authorized_again(open_house: Any, clock: Any) -> None:
+    """An uninstall that is told after new credentials were accepted, and happened before, changes nothing."""
+    async with opened(open_house) as (house, _):
+        mine = await made(house)
+        key, gone = await key_of(house, "acme", mine), clock.now() + timedelta(hours=1)
+        clock.turn(7200)
+        await house.connections.edit("acme", mine, credentials={**TYPED, "secret": "another"})
+        await house.connections.receive("lab", call(left="a", at=gone.isoformat()), key=key)
+        assert (await house.connections.get("acme", mine)).health is Health.OK
+        clock.turn(7200)
+        await house.connections.receive("lab", call(left="a", at=clock.now().isoformat()), key=key)
+        assert (await house.connections.get("acme", mine)).health is Health.ATTENTION
