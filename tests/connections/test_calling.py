@@ -66,6 +66,42 @@ async def test_unknown_driver(open_house: Any) -> None:
             await house.connections.receive("nobody", call())
 
 
+async def test_doors_follow_the_gate(open_house: Any, clock: Any) -> None:
+    """A driver installed in one account more is called there at once; where the first one's license ended, the next."""
+    async with opened(open_house) as (house, _):
+        doors = house.connections.receive.__self__.doors
+        assert list(await doors.of("lab")) == ["acme"]
+        await house.accounts.add("aaa")
+        await open_house.buy(house, "aaa", "lab", days=30)
+        await house.drivers.install("aaa", "lab")
+        assert list(await doors.of("lab")) == ["aaa"]  # one application, one account
+        clock.turn(90 * 86400)
+        doors._known.clear()
+        assert list(await doors.of("lab")) == ["acme"]
+        clock.turn(20 * 365 * 86400)
+        doors._known.clear()
+        assert list(await doors.of("lab")) == ["aaa"]  # closed everywhere: its refusal is told
+        with pytest.raises(errors.NotAdmitted):
+            await house.connections.receive("lab", call())
+
+
+async def test_many_are_judged_as_one_is(open_house: Any) -> None:
+    """Asked for many at once the gate says what it says of each, unknown accounts and drivers included."""
+    async with opened(open_house) as (house, _):
+        await house.accounts.add("other")
+        await house.accounts.add("sand", main="acme")
+        pairs = [(one, driver) for one in ("acme", "other", "sand", "nobody") for driver in ("lab", "nothing")]
+        said = await house._gate.closed(pairs)
+        assert list(said) == pairs
+        for pair, why in said.items():
+            if not why:
+                await house._gate.admit(*pair)
+                continue
+            with pytest.raises(errors.OmnichannelError) as refusal:
+                await house._gate.admit(*pair)
+            assert str(refusal.value) == why
+
+
 async def test_verified_once_for_an_application(open_house: Any, monkeypatch: Any) -> None:
     """Accounts that share an application are asked once; a forged call is refused after one look."""
     async with opened(open_house) as (house, _):

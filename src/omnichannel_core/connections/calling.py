@@ -13,12 +13,13 @@ import attrs
 from omnichannel_core import errors
 from omnichannel_core.connections import checking, synchronizing
 from omnichannel_core.connections.authorizing import Authorizing
+from omnichannel_core.connections.doors import Doors
 from omnichannel_core.connections.managing import Managing
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.sessions import Sessions, Work
 from omnichannel_core.driver import Arrived, Call, Changed, Left
 from omnichannel_core.model.lifecycle import Health, Status
-from omnichannel_core.storage import audits, calls, hub, licenses
+from omnichannel_core.storage import audits, calls, hub
 from omnichannel_core.storage.connections import Connections, by_callback, by_remote_account
 from omnichannel_core.storage.store import Tx
 
@@ -50,6 +51,10 @@ class Calling:
     sessions: Sessions
     authorizing: Authorizing
     managing: Managing
+    doors: Doors = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.doors = Doors(self.parts)
 
     async def receive(self, driver: str, call: Call, key: str = "") -> CallAnswer:
         """A request to `/callbacks/{driver}/{key}/...` (key: one connection's) or `/callbacks/{driver}/...`.
@@ -61,14 +66,8 @@ class Calling:
             CallRefused: forged, stale or malformed: answer 401. NotFound: answer 404.
         """
         last: errors.OmnichannelError = errors.NotFound(f"Nobody here is called back by {driver!r}.")
-        tried = set[str]()  # an application that many accounts share is asked once
         for account, connection_id in await self._doors(driver, key):
             try:
-                if connection_id is None:
-                    proof = await self.sessions.application_proof(account, driver)
-                    if proof in tried:
-                        continue
-                    tried.add(proof)
                 async with self._door(account, driver, connection_id) as work:
                     callbacks = work.driver.callbacks
                     if callbacks is None:
@@ -95,11 +94,11 @@ class Calling:
         return await self._act(work.driver.name, account, connection_id, said)
 
     async def _doors(self, driver: str, key: str) -> list[tuple[str, int | None]]:
-        """One connection by its key; else each account that has the driver, for its application."""
+        """One connection by its key; else an account for each application of the driver."""
         if key:
             found = await self.parts.store.read(lambda tx: by_callback(tx, driver, key))
             return [found] if found else []
-        return [(one, None) for one in await self.parts.store.read(lambda tx: licenses.installed_in(tx, driver))]
+        return [(one, None) for one in await self.doors.of(driver)]
 
     @asynccontextmanager
     async def _door(self, account: str, driver: str, connection_id: int | None) -> AsyncIterator[Work]:

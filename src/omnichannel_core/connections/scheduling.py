@@ -115,26 +115,15 @@ class Scheduling:
 
     async def watch_gate(self) -> None:
         """Lapsed or removed: suspended with the reason; back: they go on, spread over one interval."""
-        rows = await self.parts.store.read(all_ids)
-        judged: dict[tuple[str, str], str] = {}  # why the gate is closed, '' where it is open
+        rows = [row for row in await self.parts.store.read(all_ids) if row[3] != Status.DELETING]
+        judged = await self.parts.gate.closed((account, driver) for account, _, driver, _, _ in rows)
         for account, connection_id, driver, status, health in rows:
-            if status == Status.DELETING:
-                continue
-            if (account, driver) not in judged:
-                judged[account, driver] = await self._closed(account, driver)
             why = judged[account, driver]
             with suppress(errors.NotFound):  # deleted meanwhile
                 if why and health != Health.SUSPENDED:
                     await self._suspend(account, connection_id, why)
                 elif not why and health == Health.SUSPENDED:
                     await self._return(account, connection_id, status == Status.ACTIVE)
-
-    async def _closed(self, account: str, driver: str) -> str:
-        try:
-            await self.parts.gate.admit(account, driver)
-        except errors.NotAdmitted as closed:
-            return str(closed)
-        return ""
 
     async def _suspend(self, account: str, connection_id: int, reason: str) -> None:
         await self.parts.store.write(lambda tx: synchronizing.suspend(tx, account, connection_id, reason))

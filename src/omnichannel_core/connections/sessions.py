@@ -175,15 +175,6 @@ class Sessions:
         """Through the gate."""
         return load(await self.parts.gate.admit(account, name))
 
-    async def application_proof(self, account: str, name: str) -> str:
-        """Tells the applications that accounts use a driver with apart, and nothing else; '' where it has none.
-
-        Raises:
-            NotAdmitted leaves, DriverBroken, ApplicationMissing, VaultSealed.
-        """
-        found = await self._application(account, await self.driver(account, name))
-        return forms.proof(found, self.parts.vault.pepper) if found else ""
-
     async def admitted(self, account: str, connection_id: int) -> None:
         """Whether the gate lets a stored connection work; imports nothing.
 

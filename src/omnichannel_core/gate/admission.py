@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
@@ -23,6 +23,7 @@ from omnichannel_core.storage.vault import Vault
 if TYPE_CHECKING:
     from omnichannel_core.driver.forms import Application
 
+PORTION = 200  # judged in one transaction
 A = TypeVar("A", bound="Application")
 
 
@@ -130,6 +131,31 @@ class Gate:
             raise _not_installed(account, driver)
         return _admit(verdict.account, verdict.found, license_)
 
+    async def closed(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Why (account, driver) may not be used now, '' where it may; many in one question."""
+        wanted, found = list(dict.fromkeys(pairs)), dict[tuple[str, str], str]()
+        for at in range(0, len(wanted), PORTION):
+            some = wanted[at : at + PORTION]
+            catalog = self.catalog.listing()
+
+            def judged(
+                tx: Tx, some: Sequence[tuple[str, str]] = some, catalog: Mapping[str, Found] = catalog
+            ) -> dict[tuple[str, str], str]:
+                return {pair: self._closed(tx, *pair, catalog) for pair in some}
+
+            found |= await self._store.read(judged)
+        return found
+
+    def _closed(self, tx: Tx, account: str, driver: str, catalog: Mapping[str, Found]) -> str:
+        try:
+            verdict = self.judge(tx, account, driver, catalog)
+        except errors.NotFound as gone:
+            return str(gone)
+        refusal = verdict.refusal
+        if refusal is None and (verdict.installation is None or verdict.found is None):
+            refusal = _not_installed(account, driver)
+        return str(refusal or "")
+
     async def listing(self, account: str) -> list[DriverListing]:
         """Every driver that is found here, or that the account has a license or an installation of, by name.
 
@@ -159,14 +185,14 @@ class Gate:
         return None if values is None else applications.fill(form, values, name, admission.driver)
 
     # --- within a transaction
-    def judge(self, tx: Tx, account: str, driver: str) -> Verdict:
-        """What stands between the account and the driver.
+    def judge(self, tx: Tx, account: str, driver: str, catalog: Mapping[str, Found] | None = None) -> Verdict:
+        """What stands between the account and the driver. `catalog`: as just listed, for many questions.
 
         Raises:
             NotFound: there is no such account.
         """
         owner = accounts.get(tx, account)
-        catalog = self.catalog.listing()
+        catalog = self.catalog.listing() if catalog is None else catalog
         facts, now = rows.facts(tx), self._clock.now()
         held = self.licenses.judge(tx, owner.buyer, now, facts, driver)
         verdict = _verdict(owner, driver, catalog, held, rows.Installations(tx, account).get(driver))

@@ -214,3 +214,15 @@ def installed_in(tx: Tx, driver: str) -> list[str]:
         sa.select(installation.c.account_id).where(installation.c.driver == driver).order_by(installation.c.account_id)
     )
     return [row[0] for row in rows]
+
+
+def state_of(tx: Tx, driver: str) -> tuple[object, ...]:
+    """The worker's door: another one whenever installations, licenses or applications of a driver have changed."""
+    found: list[object] = [fact(tx, REVOKED)]
+    for table, at in ((installation, "installed_at"), (license_, "added_at"), (application, "added_at")):
+        when = table.c[at]
+        asked = sa.select(sa.func.count(), sa.func.max(when), sa.func.sum(when // 1_000_000)).where(
+            table.c.driver == driver
+        )
+        found += tx.execute(asked).one()
+    return tuple(found)
