@@ -229,9 +229,8 @@ class Omnichannel:
 
     async def condition(self) -> Condition:
         """How the store is, over all accounts: counts, the longest wait, a server's settings."""
-        now = self._clock.now()
         others = await anyio.to_thread.run_sync(self._store.presence.others)
-        return await self._parts.store.read(lambda tx: condition.look(tx, now, others))
+        return await self._parts.store.read(lambda tx: condition.look(tx, self._clock.now, others))
 
     async def restored(self) -> int:
         """A backup came back: open pushes of all accounts become unknown before anything is sent; how many."""

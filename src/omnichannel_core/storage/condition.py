@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -62,8 +62,9 @@ class Condition:
     server: Server | None
 
 
-def look(tx: Tx, now: datetime, others: int) -> Condition:
+def look(tx: Tx, clock: Callable[[], datetime], others: int) -> Condition:
     """Ask, change nothing. `others` counts for SQLite, where file locks tell it."""
+    now = clock()
     c = process.c
     waiting = sa.and_(c.state.in_((State.QUEUED.value, State.WAITING.value)), c.run_at <= micros(now))
     due, since = tx.execute(sa.select(sa.func.count(), sa.func.min(c.run_at)).where(waiting)).one()
@@ -73,7 +74,7 @@ def look(tx: Tx, now: datetime, others: int) -> Condition:
     pushes = _by_state(tx, outbox.failed())
     unsure = _by_state(tx, outbox.C.state == Sending.UNKNOWN.value)
     unknown = pushes.get(Sending.UNKNOWN.value, 0)
-    server = _server(tx, now) if tx.dialect.name == "postgresql" else None
+    server = _server(tx, clock) if tx.dialect.name == "postgresql" else None
     return Condition(
         connections={(status, state): count for status, state, count in tx.execute(health)},
         due=due, due_since=maybe_moment(since), others=others if server is None else engine.workers(tx),
@@ -129,12 +130,14 @@ def _by_state(tx: Tx, which: sa.ColumnElement[bool]) -> dict[str, int]:
     return {str(state): int(count) for state, count in tx.execute(counted)}
 
 
-def _server(tx: Tx, now: datetime) -> Server:
+def _server(tx: Tx, clock: Callable[[], datetime]) -> Server:
     said = {name: str(tx.execute(sa.func.current_setting(name).select()).scalar()) for name in SETTINGS}
-    seconds = float(tx.scalar(sa.text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
+    before = micros(clock())
+    there = round(float(tx.scalar(sa.text("SELECT extract(epoch FROM clock_timestamp())")) or 0) * 1_000_000)
+    after = micros(clock())  # between the two the answer took its time, and tells nothing
     return Server(
         settings=said,
         standby=bool(tx.scalar(sa.text("SELECT pg_is_in_recovery()"))),
         sessions=tx.scalar(sa.text("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) or 0,
-        ahead=timedelta(microseconds=round(seconds * 1_000_000) - micros(now)),
+        ahead=timedelta(microseconds=there - min(max(there, before), after)),
     )
