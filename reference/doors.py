@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from omnichannel_core.testing import DriverConformance, Remote
+from omnichannel_core.testing.conformance.rules import all_rules
 from reference import signatures
 
 SECTION = re.compile(r"(Args|Attributes|Raises|Returns|Yields):")
@@ -34,9 +35,17 @@ def records() -> str:
 
 
 def kit() -> str:
-    """What the conformance kit takes."""
-    head = "The facts a test class says: `from omnichannel_core.testing import DriverConformance, Remote`."
-    return _page("Conformance kit, from the code", head, [("DriverConformance", DriverConformance), ("Remote", Remote)])
+    """The rules of the conformance kit, and what it takes."""
+    head = (
+        "The facts a test class says: `from omnichannel_core.testing import DriverConformance, Remote`, "
+        "[in use](../tutorials/driver.md)."
+    )
+    page = _page("Conformance kit, from the code", head, [("DriverConformance", DriverConformance), ("Remote", Remote)])
+    rows = ["| rule | what must hold | why it matters |", "|---|---|---|"]
+    for one in all_rules().values():
+        said = " ".join((inspect.getdoc(one.check) or "").split())
+        rows.append(f"| `{one.name}` | {said} | {one.why} |")
+    return f"{page}\n\n## Rules\n\n" + "\n".join(rows)
 
 
 def house() -> str:
@@ -107,4 +116,5 @@ def words(thing: object) -> str:
         else:
             listed = listed and not line
             out.append(line)
-    return "\n".join(out).strip()
+    parts = "\n".join(out).strip().split("`")
+    return "`".join(part if at % 2 else part.replace("<", "&lt;") for at, part in enumerate(parts))

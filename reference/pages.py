@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,8 @@ def _house() -> str:
     words = dict(re.findall(r"^- `(\w+)`: (.*)$", doors.words(Omnichannel), re.MULTILINE))
     rows = ["| argument | what | default |", "|---|---|---|"]
     for name, one in list(given.items())[1:]:
-        default = "must" if one.default is one.empty else f"`{_cell(repr(one.default))}`"
+        shown = str(one.default) if isinstance(one.default, timedelta) else repr(one.default)
+        default = "must" if one.default is one.empty else f"`{_cell(shown)}`"
         rows.append(f"| `{name}` | {_cell(words.get(name, ''))} | {default} |")
     return "\n".join(rows)
 

@@ -7,6 +7,7 @@ import inspect
 import re
 
 from omnichannel_core import driver, records
+from omnichannel_core.testing.conformance.rules import all_rules
 from reference import doors, pages, signatures
 
 
@@ -35,6 +36,7 @@ def test_reference() -> None:
     assert "### sync_streams" in pages.hooks()
     assert {name for name, _ in pages.drivers()} == {"amazon", "bigcommerce", "pos", "shopify"}
     assert "bigcommerce: Order" in pages.settings()
+    assert "http://&lt;real host>.localhost" in pages.settings()  # or a browser takes it for a tag
     assert "| `OMNICHANNEL_DB`" in pages.settings()
     assert "| `CredentialsRejected` | `credentials_rejected` | yes |" in pages.failures()
     assert "| `VaultSealed` | `vault_sealed` |  |" in pages.failures()
@@ -55,6 +57,8 @@ def test_doors() -> None:
     assert "house.hub.orders" in doors.house()
     assert "- `wrong_credentials`" in doors.kit() or "`wrong_credentials` are well formed" in doors.kit()
     assert "### DriverConformance.held" in doors.kit()
+    rules = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", doors.kit(), re.MULTILINE)
+    assert [name for name, _, _ in rules] == list(all_rules())
 
 
 def test_settings_have_words() -> None:

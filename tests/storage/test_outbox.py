@@ -21,6 +21,7 @@ from omnichannel_core.storage.connections import Connections, Kept
 from omnichannel_core.storage.schema import account
 from omnichannel_core.storage.schema import outbox as table
 from omnichannel_core.storage.store import Store, Tx
+from omnichannel_core.testing.strategies import stock_levels
 
 
 async def _never(*_: Any) -> Any:
@@ -185,15 +186,15 @@ def test_restored_is_of_an_account(box: Box) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), min_size=1, max_size=4), max_size=6))
-def test_only_the_newest_waits(box: Box, calls: list[list[tuple[str, int]]]) -> None:
+@given(st.lists(st.lists(stock_levels(sku=st.sampled_from("abc")), min_size=1, max_size=4), max_size=6))
+def test_only_the_newest_waits(box: Box, calls: list[list[StockLevel]]) -> None:
     """Whatever is queued in whatever calls: one row of a thing waits, and it says what was said last."""
     box.clear()
-    last: dict[str, int] = {}
+    last: dict[str, StockLevel] = {}
     for call in calls:
-        box.queue(STOCK, *(stock(name, quantity) for name, quantity in call))
-        last |= dict(call)
+        box.queue(STOCK, *call)
+        last |= {one.id: one for one in call}
     waiting = [row for row in box.rows() if row.state is Sending.QUEUED]
-    said = {row.thing: outbox.encode(stock(row.thing, last[row.thing])) for row in waiting}
+    said = {row.thing: outbox.encode(last[row.thing]) for row in waiting}
     assert len(waiting) == len(last)
     assert {row.thing: row.body for row in waiting} == said

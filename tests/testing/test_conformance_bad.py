@@ -169,3 +169,11 @@ def test_a_good_driver_with_one_thing_wrong_is_caught(plug: Any, rule: str, says
     found = certify(facts, only=[rule], catalog=plug.catalog()).tried[rule]
     assert found.verdict is Verdict.FAILS
     assert re.search(says, found.reason), found.reason
+
+
+def test_a_rule_that_does_not_exist_cannot_be_tried(plug: Any) -> None:
+    """A misspelt rule is refused instead of left out."""
+    plug.ready("hostile")
+    facts = type("Facts", (InMemory,), {"driver": "hostile"})()
+    with pytest.raises(errors.UsageError, match="silver-pulls-bring-everythign"):
+        certify(facts, only=["silver-pulls-bring-everythign"], catalog=plug.catalog())

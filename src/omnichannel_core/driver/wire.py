@@ -65,8 +65,8 @@ class Answer:
         return Rows(good=whole)
 
     @staticmethod
-    def _list(found: object, at: str) -> list[T]:
-        rows: list[T] = getattr(found, at) if at else found  # type: ignore[assignment]
+    def _list(found: Any, at: str) -> list[Any]:
+        rows: list[Any] = getattr(found, at) if at else found
         return rows
 
 

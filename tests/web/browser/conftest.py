@@ -222,12 +222,13 @@ class Browser:
 
     def __call__(
         self, account: str, path: str = "/", *, size: str = "desktop", scheme: str = "light", actor: str = "ann",
+        locale: str = "en-US",
         **more: Any,
     ) -> Page:  # fmt: skip
         """A page, loaded."""
         width, height = SIZES[size]
         context = self.chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US",
+            viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale,
             reduced_motion="reduce", **more,
         )  # fmt: skip
         self.contexts.append(context)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from omnichannel_core.records import Shipment
 from tests.web.browser.conftest import TOKEN, accessible
@@ -22,14 +22,14 @@ def filled(live: Any) -> dict[str, Any]:
     house, call = live.house, live.call
     made = call(house.connections.create, account, "bigcommerce", "Demo store",
                 {"store_hash": store, "access_token": TOKEN})  # fmt: skip
-    call(house.processes.wait, account, made.process.id, 60)
+    call(house.processes.wait, account, made.process.id, 300)
     echo = call(house.connections.create, account, "echo", "Echo shop", {"shop": "a", "secret": "hush-echo"})
-    call(house.processes.wait, account, echo.process.id, 60)
+    call(house.processes.wait, account, echo.process.id, 300)
     call(house.connections.disable, account, [echo.connection.id])
     lost = Shipment(id="p1", order_id="404", carrier="dhl", tracking="1")
     call(house.hub.push, account, made.connection.id, "shipments", [lost])
     for process in call(house.processes.list, account, kind="deliver"):
-        call(house.processes.wait, account, process.id, 60)
+        call(house.processes.wait, account, process.id, 300)
     order = call(house.hub.orders, account, connection=made.connection.id).items[0].id
     return {"account": account, "one": made.connection.id, "off": echo.connection.id, "order": order}
 
@@ -84,13 +84,43 @@ def _refused(page: Page, address: str) -> None:
     accessible(page)
 
 
+def test_german(browser: Any, filled: dict[str, Any]) -> None:
+    """A German browser is shown German, a driver's labels, helps and reasons of errors included."""
+    page = browser(filled["account"], "/new?driver=bigcommerce", locale="de-DE")
+    expect(page.get_by_label("Zugriffstoken")).to_be_visible()
+    expect(page.get_by_text("Der Teil nach stores/ im API-Pfad")).to_be_visible()
+    page.get_by_role("button", name="SPEICHERN").click()
+    expect(page.get_by_role("alert")).to_contain_text("Einen Namen eingeben.")
+    accessible(page)
+    page.goto(f"{browser.live.address}/errors")
+    expect(page.get_by_text("ist für diese Verbindung nicht gespeichert")).to_be_visible()
+    page.goto(browser.live.address + "/connections/{one}?tab=settings&page=orders".format(**filled))
+    expect(page.get_by_label("Archivierte Bestellungen importieren")).to_be_attached()
+    accessible(page)
+
+
 def test_screenshots(browser: Any, filled: dict[str, Any], tmp_path: Path) -> None:
     """The main screens as pictures, for the documentation when OMNICHANNEL_SCREENSHOTS names a folder."""
     folder = Path(os.environ.get("OMNICHANNEL_SCREENSHOTS", tmp_path))
+    house, call = browser.live.house, browser.live.call
+    for name in ("Outlet", "Wholesale", "Pop-up store in the old harbor"):
+        made = call(house.connections.create, filled["account"], "echo", name, {"shop": "a", "secret": "hush-echo"})
+        call(house.processes.wait, filled["account"], made.process.id, 300)
     page = browser(filled["account"])
-    shots = {"connections": "/", "create": "/new?driver=bigcommerce", "drivers": "/drivers", "errors": "/errors",
-             "settings": "/connections/{one}?tab=settings&page=orders", "processes": "/processes"}  # fmt: skip
+    shots = {"connections": "/", "drivers": "/drivers", "processes": "/processes",
+             "settings": "/connections/{one}?tab=settings&page=orders"}  # fmt: skip
     for name, path in shots.items():
         page.goto(browser.live.address + path.format(**filled))
-        page.screenshot(path=folder / f"{name}.png")
-        assert (folder / f"{name}.png").stat().st_size > 5_000
+        _shot(page, folder / f"{name}.png")
+    _shot(browser(filled["account"], size="phone", scheme="dark"), folder / "phone.png")
+
+
+def _shot(page: Page, file: Path) -> None:
+    """As far down as there is something to see."""
+    below = page.evaluate("Math.max(...[...document.querySelectorAll('main > *')]"
+                          ".map(one => one.getBoundingClientRect().bottom)) + 24")  # fmt: skip
+    size = page.viewport_size
+    assert size is not None
+    height = min(below, size["height"])
+    page.screenshot(path=file, clip={"x": 0, "y": 0, "width": size["width"], "height": height})
+    assert file.stat().st_size > 5_000

@@ -49,7 +49,7 @@ def test_edit(live: Any, browser: Any, size: str) -> None:
     account, store = live.account("bigcommerce"), live.store(f"edit{size}")
     typed = {"store_hash": store, "access_token": TOKEN}
     saved = live.call(live.house.connections.create, account, "bigcommerce", "Old name", typed)
-    live.call(live.house.processes.wait, account, saved.process.id, 60)
+    live.call(live.house.processes.wait, account, saved.process.id, 300)
     page = browser(account, size=size)
     page.locator("tbody tr").first.locator("td").nth(3).click()
     expect(page.get_by_role("heading", name="Edit connection")).to_be_visible()

@@ -161,7 +161,7 @@ def _covers(report: wire.Report, kind: Kind, track: Track) -> datetime | None:
         return None
     if track.since is None or track.to is None or report.processing_status in ("CANCELLED", "FATAL"):
         return None
-    return to if since <= track.since and track.to - kind.every <= to <= track.to else None
+    return to if since <= track.since and track.to - kind.every < to <= track.to else None
 
 
 async def _poll(client: Client, track: Track) -> Step:

@@ -65,7 +65,7 @@ class Catalog:
             "id": gid("ProductVariant", n), "_product": number(product["id"]), "barcode": None, "price": "0.00",
             "compareAtPrice": None, "taxable": True, "inventoryPolicy": "DENY", "createdAt": iso(now),
             "updatedAt": iso(now), "selectedOptions": [{"name": "Title", "value": "Default Title"}], "metafields": [],
-            "_item": n, "_prices": {},
+            "_item": n, "_prices": {}, "_made": now,
         }  # fmt: skip
         row |= words
         self.items[n], self.variants[n] = item, row

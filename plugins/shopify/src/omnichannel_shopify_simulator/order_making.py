@@ -31,6 +31,7 @@ class Plan:
         financial: PAID, PENDING, AUTHORIZED, PARTIALLY_PAID, VOIDED, EXPIRED; refunds are made afterwards.
         presentment: another currency that the buyer pays in, at `rate` of it for one of the shop's.
         tip, duties, fee, shipping, rounding: amounts as texts, "" for none; `gift_card` is what a gift card paid.
+        tip_line: the tip stands among the lines too (schema: TipSale.lineItem).
         guest: no customer; digital: nothing to ship, no address; company: a purchasing company's order (no person).
         location, second: where it is to be shipped from, and for orders split over two locations.
         hold: why the fulfillment orders are held, "" for not; scheduled: fulfilled later.
@@ -50,6 +51,7 @@ class Plan:
     carrier: str | None = None
     removed_shipping: bool = False
     tip: str = ""
+    tip_line: bool = False
     duties: str = ""
     fee: str = ""
     rounding: str = ""
@@ -162,6 +164,10 @@ def _lines(habits: Habits, row: Row, rng: Random, plan: Plan) -> list[Row]:
         good = rng.choice(habits.goods) if habits.goods else Good.unknown()
         lines.append(line(row, len(lines) + 1, good, {"quantity": 1}, rng, digital=plan.digital))
     row["edited"] = bool(plan.removed or plan.added)
+    if plan.tip_line:
+        words = {"price": plan.tip, "quantity": 1, "taxable": False}
+        tip = line(row, len(lines) + 1, Good.unknown(), words, rng, digital=True)
+        lines.append(tip | {"title": "Tip", "name": "Tip", "sku": None, "_tip": True})
     return lines
 
 
@@ -178,7 +184,7 @@ def line(row: Row, n: int, good: Good, words: Row, rng: Random, *, digital: bool
         "taxable": bool(words.get("taxable", not gift)), "_product": good.product, "_variant": good.variant,
         "_unit": cents(words["price"]) if "price" in words else good.cents,
         "_discount": cents(words.get("discount", "0")), "_code": cents(words.get("code_discount", "0")),
-        "_removed": 0, "_refunded": 0, "_restocked": 0, "_fulfilled": 0, "duties": [], "_duty": 0,
+        "_removed": 0, "_refunded": 0, "_restocked": 0, "_fulfilled": 0, "duties": [], "_duty": 0, "_tip": False,
         "lineItemGroup": {"id": gid("LineItemGroup", row["_number"] * 1000), "title": words["group"]}
         if words.get("group") else None,
         "customAttributes": [{"key": k, "value": v} for k, v in (words.get("attributes") or {}).items()],

@@ -50,7 +50,8 @@ def price(row: Row) -> None:
         one["taxLines"] = tax_lines(row, one["_tax"])
         shipping += value
         tax += one["_tax"]
-    extra = row["_tip"] + row["_duties"] + row["_fees"] + row["_rounding"]
+    tip = 0 if any(line["_tip"] for line in row["lineItems"]) else row["_tip"]
+    extra = tip + row["_duties"] + row["_fees"] + row["_rounding"]
     total = subtotal + shipping + extra + (0 if row["taxesIncluded"] else tax)
     row |= {
         "_subtotal": subtotal, "_shipping": shipping, "_tax": tax, "_total_placed": total,
@@ -87,7 +88,7 @@ def settle(row: Row) -> None:
                 0 if row["taxesIncluded"] else round(line["_tax"] * line["_removed"] / line["quantity"])
             )
     _payments(row, gone)
-    row["subtotalLineItemsQuantity"] = sum(line["quantity"] for line in row["lineItems"])
+    row["subtotalLineItemsQuantity"] = sum(line["quantity"] for line in row["lineItems"] if not line["_tip"])
     row["displayFulfillmentStatus"] = fulfillment_status(row)
     row["returnStatus"] = return_status(row)
 

@@ -222,15 +222,16 @@ VARIANT_FIELDS: Mapping[str, Field] = {
 
 @resolves("QueryRoot", "productVariants")
 def product_variants(request: Request, row: Row, args: Row) -> Slice:
-    """The search is tokenized and goes by beginnings: `sku:'A'` also finds `A-1` (guide 2.13)."""
-    shelf = request.store.catalog
+    """The search is tokenized and goes by beginnings: `sku:'A'` also finds `A-1`. New ones it knows late."""
+    shelf, indexed = request.store.catalog, request.now - request.store.options.index_lag
     search = searched(
         request, args.get("query"), VARIANT_FIELDS, path="productVariants", default=lambda one: one["_sku"] or ""
     )
     rows = [
         one
         for one in shelf.variants.values()
-        if search.test is None or search.test({**one, "_sku": shelf.sku_of(one), "_title": shelf.title_of(one)})
+        if search.test is None
+        or (one["_made"] <= indexed and search.test({**one, "_sku": shelf.sku_of(one), "_title": shelf.title_of(one)}))
     ]
     return sliced(rows, args)
 

@@ -37,6 +37,7 @@ class Options:
         bulk_shuffled: children stand anywhere in the file, before their orders too.
         level, protected: protected customer data of the static token's app.
         expiring_required: tokens of public apps that never expire are refused (403).
+        index_lag: seconds until the search for variants knows a new one.
         cancel_seconds: how long the job of a cancellation takes; the order is cancelled when it is done.
     """
 
@@ -66,6 +67,7 @@ class Options:
     level: int = 2
     protected: list[str] | None = None
     expiring_required: bool = False
+    index_lag: float = 0.0
     cancel_seconds: float = 0.0
 
 

@@ -44,7 +44,8 @@ from omnichannel_core.testing.faults import Exchange
 
 SHOP, TOKEN, BEGIN = "conform", "shpat_of-the-shop-0123456789", 1_767_225_600.0
 KEY, SECRET = "shpss_of-the-shop-0123456789", "shpss_of-the-vendor-987654321"
-STORE = {"shop": SHOP, "token": TOKEN, "secret": KEY, "products": 6, "bulk_seconds": 0.2, "cancel_seconds": 7}
+STORE = {"shop": SHOP, "token": TOKEN, "secret": KEY, "products": 6, "bulk_seconds": 0.2, "cancel_seconds": 7,
+         "index_lag": 30}  # fmt: skip
 ROOT = Path(__file__).parents[4]
 SPECS = next((one for p in ROOT.parents if (one := p / "shared/specs/shopify").is_dir()), None)
 STATES = frozenset({
@@ -54,7 +55,7 @@ STATES = frozenset({
 """Mutations that say how something shall be: said twice they do no more than once (guide 2.13)."""
 
 
-@pytest.mark.timeout(900)  # a rule that loses every answer opens a hundred shops
+@pytest.mark.timeout(1800)  # a rule that loses every answer opens a hundred shops
 class TestShopify(DriverConformance):
     """A shop of thirty orders, connected by a pasted token; five more wait for what is pushed."""
 

@@ -119,12 +119,13 @@ async def test_every_kind_of_order_adds_up(lab: Lab, included: bool):
         {"presentment": "CAD", "rate": 1.37, "tip": "1.00", "duties": "2.00"},
         {"removed": 1, "added": True, "lines": [{"quantity": 3, "price": "9.99"}]},
         {"removed_shipping": True, "code": "SAVE10"},
+        {"tip": "4.40", "tip_line": True},
         {"tax_exempt": True},
     ):
         lab.placed(taxes_included=included, **plan)
     await lab.connected()
     found = await lab.stored()
-    assert len(found) == 86
+    assert len(found) == 87
     wrong = {key: adds_up(order) for key, order in found.items() if abs(adds_up(order)) > Decimal("0.03")}
     assert wrong == {}
 

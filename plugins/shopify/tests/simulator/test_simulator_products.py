@@ -148,6 +148,24 @@ async def test_skus_are_searched_by_beginnings(api: Api) -> None:
     assert [one["inventoryItem"]["duplicateSkuCount"] for one in twins] == [1, 1]
 
 
+async def test_the_search_knows_new_variants_late(api: Api, store: Any) -> None:
+    """With a lagging index a new variant is read by its id at once, and found by its SKU only later."""
+    store.options.index_lag = 30
+    made = await api.data(
+        "mutation M($i: ProductSetInput!) { productSet(input: $i) { product { variants(first: 1) { nodes { id }}}}}",
+        i={"title": "Late", "productOptions": [{"name": "Title", "values": [{"name": "One"}]}],
+           "variants": [{"sku": "LATE-1", "optionValues": [{"optionName": "Title", "name": "One"}]}]},
+    )  # fmt: skip
+    (variant,) = made["productSet"]["product"]["variants"]["nodes"]
+    search = "{ productVariants(first: 5, query: \"sku:'LATE-1'\") { nodes { id } } }"
+    assert (await api.data(search))["productVariants"]["nodes"] == []
+    assert (await api.data(f'{{ productVariant(id: "{variant["id"]}") {{ sku }} }}'))["productVariant"][
+        "sku"
+    ] == "LATE-1"
+    await api.control("POST", "/clock", {"advance": 31})
+    assert (await api.data(search))["productVariants"]["nodes"] == [variant]
+
+
 async def test_publishing_and_price_lists(api: Api) -> None:
     """A product is published where told; fixed prices go to a price list of the same currency."""
     product = (await api.control("GET", "/stores/demo/products"))["products"][1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import anyio
@@ -10,22 +10,24 @@ import anyio.lowlevel
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.driver import Batch, Page, PushStream, Trip
+from omnichannel_core.driver import Page, PushStream, Trip
 from omnichannel_core.remote.lanes import blocking
 from omnichannel_core.testing.canaries import tasks
 from omnichannel_core.testing.conformance.driving import in_time, spread
-from omnichannel_core.testing.conformance.gold import has_samples, healthy, no_push, to_the_end
+from omnichannel_core.testing.conformance.gold import has_samples, no_push, to_the_end
 from omnichannel_core.testing.conformance.rules import Failed, Level, rule
 from omnichannel_core.testing.conformance.trying import Bench, Subject
 
-CANCELLED_AT = 60  # awaits of one call at most, where not everything is tried
+CANCELLED_AT = 60  # awaits of a trip at most
+AT_ONCE = 5.0  # seconds from a cancellation to the end
+PATIENCE = 4  # times as long as other rules have: most awaits are in pulls
 GRACE = 3  # awaits after a cancellation, to clean up
 Call = Callable[[], Awaitable[Any]]
 
 
 @rule(Level.GOLD, "Hosts shut down, and merchants press cancel: what goes on after that is nobody's, forever.")
 def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
-    """Cancelled at every await of a check or a page, it ends at once, leaves no task, and works again."""
+    """Cancelled at any await of a check or of a first, second or last page, it ends at once, and works again."""
 
     async def work(bench: Bench) -> None:
         session = await bench.prepared()
@@ -36,10 +38,10 @@ def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
                 what = f"pull of {stream.name}" + (f" from page {at + 1} on" if at else "")
                 calls[what] = lambda s=stream, c=cursors[at]: bench.step(session, s, c)  # type: ignore[misc]
         for what, call in calls.items():
-            whole = await bench.unhurried(call)
-            for at in _awaits(subject, 10_000):
-                if not await _cancelled(bench, what, call, at):
-                    break
+            counted = _Counted(lambda c=call: bench.unhurried(c), -1)  # type: ignore[misc]
+            whole = await counted
+            for at in in_time(subject, spread(counted.seen), len(calls) / PATIENCE):
+                await _cancelled(bench, what, call, at)
             if not _alike_answers(whole, await bench.unhurried(call)):
                 raise Failed(f"After {what} was cancelled, it answers something else than before.")
 
@@ -53,7 +55,7 @@ def cancelled_authorizations_end(subject: Subject) -> None:
 
     async def work(bench: Bench) -> None:
         for what in _trips(subject):
-            for at in _awaits(subject, CANCELLED_AT):
+            for at in range(CANCELLED_AT):
                 call = _trip(bench, what)
                 if call is None or not await _cancelled(bench, what, call, at):
                     break
@@ -74,7 +76,6 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
         hit = await _cancelled(bench, what, lambda: stream.push(session, batch), at)
         left = bool(getattr(session.http, "left", False))
         await _quiet(bench)
-        reached.append(hit)
         ends.append(before)
         if stream.settle is not None or stream.repeatable:
             await to_the_end(bench, stream, batch, {}, left=left)
@@ -85,34 +86,25 @@ def cancelled_pushes_are_once(subject: Subject) -> None:
             )
 
     has_samples(subject)
-    reached = list[bool]()
     for stream in subject.driver.pushes.values():
-        whole = healthy(subject, stream, _first)
-        for at in in_time(subject, _pushed(subject, stream), len(subject.driver.pushes)):
+        awaits, whole = _healthy(subject, stream)
+        for at in in_time(subject, spread(awaits), len(subject.driver.pushes)):
             subject.each(lambda bench, s=stream, n=at, w=whole: work(bench, s, n, [w]))  # type: ignore[misc]
 
 
-def _first(bench: Bench, stream: PushStream[Any]) -> Iterator[Batch[Any]]:
-    yield next(iter(bench.batches(stream)))
-
-
-def _pushed(subject: Subject, stream: PushStream[Any]) -> Iterator[int]:
-    """The awaits of a healthy push, in an order that reaches everywhere soon."""
-    seen = list[int]()
+def _healthy(subject: Subject, stream: PushStream[Any]) -> tuple[int, object]:
+    """How often a push of the first batch awaits, and what is held after it."""
+    found = list[tuple[int, object]]()
 
     async def work(bench: Bench) -> None:
         await bench.stocked()
         session, batch = bench.session(), next(iter(bench.batches(stream)))
         counted = _Counted(lambda: stream.push(session, batch), -1)
-        await counted
-        seen.append(counted.seen)
+        await to_the_end(bench, stream, batch, await counted, left=False)
+        found.append((counted.seen, bench.facts.held(bench.remote)))
 
     subject.each(work)
-    yield from spread(max(seen, default=0))
-
-
-def _awaits(subject: Subject, most: int) -> range:
-    return range(most if subject.facts.thorough else min(most, CANCELLED_AT))
+    return found[-1]
 
 
 def _trips(subject: Subject) -> list[str]:
@@ -152,7 +144,8 @@ def _alike_answers(one: Any, other: Any) -> bool:
 async def _cancelled(bench: Bench, what: str, call: Call, at: int) -> bool:
     """Whether there was an await number `at` to cancel it at."""
     before, counted = tasks(), _Counted(call, at)
-    with anyio.move_on_after(5) as late:
+    with anyio.CancelScope() as late:
+        counted.late = late
         with anyio.CancelScope() as scope:
             counted.scope = scope
             try:
@@ -179,11 +172,12 @@ async def _cancelled(bench: Bench, what: str, call: Call, at: int) -> bool:
 
 @attrs.define(eq=False)
 class _Counted:
-    """Drives a call and cancels its scope at one of its awaits."""
+    """Drives a call and cancels its scope at one of its awaits; `late` ends what does not end by itself."""
 
     call: Callable[[], Awaitable[Any]]
     at: int
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    late: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     hit: bool = False
     after: int = 0
     seen: int = 0
@@ -200,6 +194,7 @@ class _Counted:
                 return over.value
             if self.seen == self.at:
                 self.hit = True
+                self.late.deadline = anyio.current_time() + AT_ONCE
                 self.scope.cancel()
             self.after += self.hit
             self.seen += 1

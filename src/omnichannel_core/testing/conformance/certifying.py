@@ -71,8 +71,10 @@ def certify(
     """Blocking: try all rules, or those named; with `stop` only up to the first that fails.
 
     Raises:
-        UsageError: the facts name a rule or a capability that does not exist, or give no reason.
+        UsageError: `only` or the facts name a rule or a capability that does not exist, or give no reason.
     """
+    if strangers := set(only) - set(all_rules()):
+        raise errors.UsageError(f"No such rule: {', '.join(sorted(strangers))}. There: {', '.join(all_rules())}.")
     subject, tried = Subject(facts, catalog or Catalog()), dict[str, Tried]()
     for one in all_rules().values():
         if only and one.name not in only:

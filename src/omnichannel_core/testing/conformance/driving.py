@@ -27,11 +27,11 @@ class Profile:
     shrinking: float
 
 
-QUICK = Profile(cases=5, seconds=10.0, shrinking=15.0)
+QUICK = Profile(cases=5, seconds=5.0, shrinking=15.0)
 THOROUGH = Profile(cases=200, seconds=300.0, shrinking=120.0)
 
 
-def profile(subject: Subject, share: int = 1) -> Profile:
+def profile(subject: Subject, share: float = 1) -> Profile:
     """Quick with every run of the tests, thorough where it is asked for; so many share a rule's seconds."""
     whole = THOROUGH if subject.facts.thorough else QUICK
     return attrs.evolve(whole, seconds=whole.seconds / share)
@@ -39,7 +39,7 @@ def profile(subject: Subject, share: int = 1) -> Profile:
 
 def drive(
     subject: Subject, made: SearchStrategy[T], work: Callable[[Bench, T], Awaitable[None]], say: Callable[[T], str],
-    *, share: int = 1,
+    *, share: float = 1,
 ) -> None:  # fmt: skip
     """Try `work` on every loop with a remote of its own for each case; `share` such calls make a rule.
 
@@ -117,7 +117,7 @@ def spread(count: int) -> Iterator[int]:
     yield from sorted(range(count), key=lambda number: (number * GOLDEN) % 1.0)
 
 
-def in_time(subject: Subject, numbers: Iterator[int], share: int) -> Iterator[int]:
+def in_time(subject: Subject, numbers: Iterator[int], share: float) -> Iterator[int]:
     """As many as this share of the profile's seconds allows, and no fewer than are tried at least."""
     begun, limit = time.monotonic(), profile(subject, share).seconds
     for tried, number in enumerate(numbers):

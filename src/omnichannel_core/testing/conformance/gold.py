@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -26,7 +26,6 @@ from omnichannel_core.testing.faults import Exchange, Fault
 from omnichannel_core.testing.strategies import like
 
 SETTLED_WITHIN = 200  # looks
-Batches = Callable[[Bench, PushStream[Any]], Iterable[Batch[Any]]]
 
 
 def no_push(subject: Subject) -> str:
@@ -155,7 +154,7 @@ def lost_answers_are_settled(subject: Subject) -> None:
     for stream in subject.driver.pushes.values():
         if stream.settle is None and not stream.repeatable:
             continue  # a person settles those
-        wanted = healthy(subject, stream)
+        wanted = _healthy(subject, stream)
         for fault, at in itertools.product((Fault.DROPPED, Fault.RESET, Fault.BROKEN, Fault.LIMITED), (0, 1)):
             subject.each(lambda bench, s=stream, f=fault, n=at, w=wanted: work(bench, s, f, n, w))  # type: ignore[misc]
 
@@ -265,14 +264,13 @@ async def _next(
     return await _said(stream.settle(session, attrs.evolve(batch, items=looked)))
 
 
-def healthy(subject: Subject, stream: PushStream[Any], batches: Batches = Bench.batches) -> object:
+def _healthy(subject: Subject, stream: PushStream[Any]) -> object:
     """What is held after a push without faults."""
     held = list[object]()
 
     async def work(bench: Bench) -> None:
         await bench.stocked()
-        for batch in batches(bench, stream):
-            await push_batch(bench, stream, batch)
+        await push_all(bench, stream)
         held.append(bench.facts.held(bench.remote))
 
     subject.each(work)

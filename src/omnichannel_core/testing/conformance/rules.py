@@ -79,6 +79,13 @@ def rule(
 
 def all_rules() -> Mapping[str, Rule]:
     """By name, from bronze to platinum."""
-    from omnichannel_core.testing.conformance import bronze, cancelling, gold, platinum, silver  # noqa: F401 - they register
+    from omnichannel_core.testing.conformance import (  # noqa: F401 - they register
+        bronze,
+        cancelling,
+        gold,
+        platinum,
+        silver,
+        standing,
+    )
 
     return dict(sorted(_RULES.items(), key=lambda pair: pair[1].level))

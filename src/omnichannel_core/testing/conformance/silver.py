@@ -66,7 +66,7 @@ def pulls_bring_everything(subject: Subject) -> None:
 
 @rule(Level.SILVER, "A record that is not well formed is kept apart as unreadable: the merchant misses it.",
       out_of_place=no_pull)  # fmt: skip
-def records_arewell_formed(subject: Subject) -> None:
+def records_are_well_formed(subject: Subject) -> None:
     """Of a declared kind, with an id, storable, moments with their zone, currencies by ISO 4217."""
 
     async def work(bench: Bench) -> None:
