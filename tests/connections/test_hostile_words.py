@@ -11,7 +11,7 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Answer, Limit, Page, Reading, Wait, retry_after
 from omnichannel_core.model.process import State
 from omnichannel_core.model.view import Look
-from omnichannel_core.records import Bad, Order
+from omnichannel_core.records import Bad, Line, Order
 from omnichannel_core.remote.buckets import NOW, Bucket, Plan
 from tests.connections.lab import count, made, opened
 
@@ -97,6 +97,30 @@ async def test_records_with_strange_ids(open_house: Any) -> None:
         for one in strange:
             assert (await house.hub.order("acme", lab, one)).number == one
         assert len(await house.hub.errors("acme", lab)) == len(strange)
+
+
+async def test_records_with_nul(open_house: Any) -> None:
+    """NUL in ids, numbers, names and reasons stops no stream; a database whose text has none gets a mark."""
+    async with opened(open_house, work=False) as (house, bench):
+        bench.scripts["orders"] = lambda session, cursor: Page(
+            cursor=type(cursor)(cursor.page + 1),
+            records=[
+                Order(id="a\0b", number="n\0", revision="\0", lines={"l\0": Line(id="l\0", sku="\0")}),
+                Bad(kind=Order, id="bad\0", reason="why\0", raw=b"\0"),
+                Order(id="plain"),
+            ],
+        )
+        lab = await made(house)
+        (process,) = await house.processes.list("acme")
+        for _again in range(2):
+            assert (await house.processes.run_to_end("acme", process.id)).state is State.SUCCEEDED
+            assert await count(house, lab) == 2
+            assert len(await house.hub.errors("acme", lab)) == 1
+            process = await house.connections.synchronize("acme", lab)
+        found = {one.id for one in (await house.hub.orders("acme", connection=lab)).items}
+        assert len(found) == 2
+        for one in found:
+            assert await house.hub.order("acme", lab, one)
 
 
 @pytest.mark.parametrize("number", [2**63, 2**70, -(2**63) - 1])

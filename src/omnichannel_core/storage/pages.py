@@ -169,16 +169,20 @@ class Raw:
 
     def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """One statement for many rows, which may be made one by one: then none outlives its own turn."""
-        self._driver.cursor().executemany(self._in_style(sql), rows)
+        self._driver.cursor().executemany(self._in_style(sql), rows if self._sqlite else map(_without_nul, rows))
 
     def one(self, sql: str, values: tuple[Any, ...]) -> int:
         """One statement; how many rows it changed."""
-        return int(self._driver.cursor().execute(self._in_style(sql), values).rowcount)
+        return int(self._driver.cursor().execute(self._in_style(sql), self._plain(values)).rowcount)
 
     def rows(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """One question."""
-        found: list[tuple[Any, ...]] = self._driver.cursor().execute(self._in_style(sql), values).fetchall()
+        cursor = self._driver.cursor().execute(self._in_style(sql), self._plain(values))
+        found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+    def _plain(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return values if self._sqlite else _without_nul(values)
 
     def among(self, question: str, connection: int, kind: str, ids: Sequence[str]) -> frozenset[str]:
         """Which of these ids a question finds."""
@@ -259,6 +263,11 @@ def _write(
     ]
     if receipts:
         raw.many(_RECEIPT, receipts)
+
+
+def _without_nul(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """PostgreSQL's text has no NUL, and a remote's has: one such record must not stop its stream."""
+    return tuple(one.replace("\0", "\ufffd") if type(one) is str and "\0" in one else one for one in values)
 
 
 _text = str.__str__  # refuses what is no text: a database's driver may find a column for it
