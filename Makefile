@@ -21,7 +21,7 @@ demo: .venv/.ok ## the main job, told step by step on the embedded default
 	@.venv/bin/omnichannel demo $(if $(KEEP),--keep)
 
 test: .venv/.ok ## all tests, on asyncio and trio
-	@$(PY) -m pytest -n logical --maxprocesses 4 --dist worksteal
+	@$(PY) -m pytest -n 4 --dist worksteal
 
 check: .venv/.ok ## style, types, floors
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
