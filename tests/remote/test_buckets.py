@@ -70,16 +70,17 @@ LATENCIES = some.lists(some.tuples(some.floats(0, 30), some.floats(0, 20)), min_
 
 def _remote(plan: Plan, trips: list[tuple[float, float]], most: int) -> int:
     """How many a remote's own bucket refuses: each is (seconds to there, seconds back), `most` under way at once."""
-    bucket, now, under_way, arrivals = Bucket(), 0.0, list[float](), list[float]()
+    bucket, now, under_way, arrivals = Bucket(), 0.0, list[tuple[float, int]](), list[float]()
     for there, back in trips:
         if len(under_way) == most:
             under_way.sort()
-            now = max(now, under_way[0])
-            bucket.settle(plan, 1.0, bucket.turn, None, under_way.pop(0))
+            over, turn = under_way.pop(0)
+            now = max(now, over)
+            bucket.settle(plan, 1.0, turn, None, over)
         while wait := bucket.take(plan, 1.0, now):
             now += wait
         arrivals.append(now + there)
-        under_way.append(now + there + back)
+        under_way.append((now + there + back, bucket.turn))
     level, at, refused = plan.burst, min(arrivals), 0
     for arrival in sorted(arrivals):
         level, at = min(plan.burst, level + (arrival - at) * plan.rate), arrival
