@@ -95,10 +95,11 @@ class Client:
         return (await self.get("getReport", f"{REPORTS}/reports/{ident}")).decode(wire.Report)
 
     async def reports(self, kind: str, since: datetime, marketplace: str) -> list[wire.Report]:
-        """`getReports` of one type made since, newest first."""
+        """`getReports` of one type made since for this marketplace alone, newest first."""
         query = {"reportTypes": kind, "createdSince": iso(since), "marketplaceIds": marketplace, "pageSize": "100"}
         found = (await self.get("getReports", f"{REPORTS}/reports", query)).decode(wire.Reports).reports
-        return sorted(found, key=lambda one: one.created_time, reverse=True)
+        ours = [one for one in found if one.marketplace_ids in (None, [marketplace])]
+        return sorted(ours, key=lambda one: one.created_time, reverse=True)
 
     async def report_document(self, ident: str) -> wire.Document:
         """`getReportDocument`; a type that needs a restricted data token is asked for with one (guide 7)."""
