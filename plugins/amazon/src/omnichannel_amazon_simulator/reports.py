@@ -205,7 +205,7 @@ def search(call: Call) -> Answer:
         types = set(call.words("reportTypes", most=10))
         if not types:
             raise invalid("reportTypes or nextToken is required.")
-        states = set(call.words("processingStatuses", STATUSES))
+        states, places = set(call.words("processingStatuses", STATUSES)), set(call.words("marketplaceIds", most=10))
         size, since = call.integer("pageSize", 10, 1, 100), call.date("createdSince") or call.now - RETENTION
         until = call.date("createdUntil") or call.now
         found = [
@@ -213,6 +213,7 @@ def search(call: Call) -> Answer:
             for report in reversed(desk.all.values())
             if report.kind.name in types
             and (not states or report.status in states)
+            and (not places or places & set(report.marketplaces))
             and since <= report.created <= until
         ]
     answer: Row = {"reports": [shown(desk.all[ident]) for ident in found[:size]]}

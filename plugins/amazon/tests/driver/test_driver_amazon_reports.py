@@ -191,6 +191,21 @@ async def test_another_import_uses_the_report_that_is_there(amazon: Make):
     assert len(here.asked("createReport")) == 1
 
 
+@pytest.mark.parametrize("places", [["A13V1IB3VIYZZH"], ["A1PA6795UKMFR9", "A13V1IB3VIYZZH"]])
+async def test_a_report_of_other_marketplaces_is_left_to_them(amazon: Make, places: list[str]):
+    """A report of the same kind and range that is not of this marketplace alone is not read: one of our own is made."""
+    here = amazon(orders=60, days=20, fba_report_lag=0.0)
+    await here.authorize()
+    here.session.set(OrderImport(fba_from=date(2026, 10, 25)))
+    await here.run(FBA)
+    for report in here.seller.reports.all.values():
+        report.marketplaces = places
+    here.session.stored.clear()
+    await here.run(FBA)
+    assert set(here.session.records(Order)) == shipped(here)
+    assert len(here.asked("createReport")) == 2
+
+
 async def test_widened(amazon: Make):
     """An earlier date, or a kind that is switched on, begins its reports anew; nothing else does."""
     late, early = OrderImport(fba_from=date(2026, 11, 10)), OrderImport(fba_from=date(2026, 10, 25))
