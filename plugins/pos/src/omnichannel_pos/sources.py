@@ -22,6 +22,7 @@ TOTAL_MAX = 8 * 1024**3  # bytes of all
 RATIO_MAX = 400  # opened to packed, of members over RATIO_FROM: tables of receipts pack 10 to 60 times
 RATIO_FROM = 10 * 1024**2
 _BLOCK = 1024 * 1024
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError)  # a method zipfile lacks is the last
 
 
 class Source:
@@ -35,7 +36,7 @@ class Source:
     def __enter__(self) -> Self:
         try:
             self._open()
-        except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, zlib.error) as wrong:
+        except _UNREADABLE as wrong:
             self.close()
             raise FileRefused(f"{self.path.name} cannot be opened: {_why(wrong)}.", "unreadable") from wrong
         except BaseException:
@@ -92,7 +93,7 @@ class Source:
                     if left < 0:
                         raise FileRefused(f"{table} is longer than {self.path.name} says.", "zip_bomb")
                     yield block
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as wrong:
+        except _UNREADABLE as wrong:
             raise FileRefused(f"{table} of {self.path.name} cannot be read: {_why(wrong)}.", "unreadable") from wrong
 
     def read(self, table: str) -> bytes:
