@@ -135,11 +135,12 @@ class VaultSealed(OperatorNeeded):
 
 # --- nobody: wait -------------------------------------------------------------------------------------------------
 WAIT_MAX = 14 * 86_400.0  # seconds; whoever is told to wait longer asks again then
+WAIT_UNREADABLE = 30.0  # seconds, where what was said is no number: nobody asks again at once and for ever
 
 
 def bounded(wait: float) -> float:
-    """Seconds as somebody else said them, as seconds one can wait: 0 to two weeks."""
-    return min(max(wait, 0.0), WAIT_MAX) if not math.isnan(wait) else 0.0
+    """Seconds as somebody else said them, as seconds one can wait: 0 to two weeks, half a minute for no number."""
+    return WAIT_UNREADABLE if math.isnan(wait) else min(max(wait, 0.0), WAIT_MAX)
 
 
 class RemoteError(OmnichannelError):

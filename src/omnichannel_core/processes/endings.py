@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from datetime import datetime, timedelta
 
@@ -39,8 +38,7 @@ def answered(turn: Turn, answer: Done | Again | Wait, now: datetime) -> Ended:
     if isinstance(answer, Again):
         state, run_at = State.QUEUED, now
     elif isinstance(answer, Wait):
-        seconds = FIRST if math.isnan(answer.seconds) else errors.bounded(answer.seconds)
-        state, run_at = State.WAITING, now + timedelta(seconds=seconds)
+        state, run_at = State.WAITING, now + timedelta(seconds=errors.bounded(answer.seconds))
     return Ended(
         held=held(turn), state=state, now=now, run_at=run_at, message=said or None, payload=payload,
         attempts=0, error_key="", error="",
