@@ -105,7 +105,7 @@ class Deleting:
             turn.payload["gone"] = turn.payload.get("gone", 0) + gone
             if turn.cancelled or turn.crowded:
                 return Again(payload=turn.payload)
-        folder = self.parts.store.data / "connections" / str(connection_id)
+        folder = self.sessions.folder(connection_id)
         await anyio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
         await self.parts.store.write(lambda tx: self._finish(tx, turn, account, connection_id, kept.grant))
         await self.parts.events.tell("connection_moved", connection=kept.seen, move="deleted")

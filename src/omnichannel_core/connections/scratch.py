@@ -11,9 +11,14 @@ from pathlib import Path
 KEEP = timedelta(days=7)  # since it was written; a driver may find its scratch empty at any time
 
 
+def home(data: Path, connection_id: int) -> Path:
+    """A connection's own directory, on this machine: its scratch and its exchange."""
+    return data / "connections" / str(connection_id)
+
+
 def folder(data: Path, connection_id: int) -> Path:
-    """A connection's own, on this machine."""
-    return data / "connections" / str(connection_id) / "scratch"
+    """A connection's scratch, on this machine."""
+    return home(data, connection_id) / "scratch"
 
 
 def clear(scratch: Path, keep: timedelta = timedelta(0)) -> int:

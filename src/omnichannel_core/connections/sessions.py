@@ -13,7 +13,7 @@ import attrs
 import pydantic
 
 from omnichannel_core import errors
-from omnichannel_core.connections import forms
+from omnichannel_core.connections import forms, scratch
 from omnichannel_core.connections.parts import Parts
 from omnichannel_core.connections.settings import effective_forms
 from omnichannel_core.connections.tokens import Tokens
@@ -186,7 +186,7 @@ class Sessions:
 
     def folder(self, connection_id: int) -> Path:
         """A connection's own directory under the host's data: its scratch and exchange."""
-        return self.parts.store.data / "connections" / str(connection_id)
+        return scratch.home(self.parts.store.data, connection_id)
 
     def callback_url(self, kept: Kept) -> str:
         """Where a stored connection is called back."""
@@ -205,7 +205,7 @@ class Sessions:
 
     def _read(self, tx: Tx, account: str, connection_id: int, driver: Driver) -> _Read:
         kept = Connections(tx, account).get(connection_id)
-        (self.folder(connection_id) / "scratch").mkdir(parents=True, exist_ok=True)  # here: in a thread already
+        scratch.folder(self.parts.store.data, connection_id).mkdir(parents=True, exist_ok=True)  # in a thread already
         secrets = self.parts.vault.get(tx, account, "connection", connection_id)
         return _Read(
             kept=kept, secrets=secrets, pages=stored_pages(tx, account, driver.name, connection_id, self.parts.vault)
@@ -219,10 +219,10 @@ class Sessions:
         application = await self._application(account, driver)
         shapes: dict[type[Form], Form] = {type(one): one for one in effective_forms(driver, pages).values()}
         shapes |= {type(one): one for one in (credentials, application) if one is not None}
-        folder = self.folder(seen.id)
         session = LiveSession(
             clock=self.parts.clock, log=redaction.logger(f"omnichannel_core.drivers.{driver.name}"),
-            scratch=folder / "scratch", exchange=folder / "exchange", subject=subject or _subject(kept),
+            scratch=scratch.folder(self.parts.store.data, seen.id), exchange=self.folder(seen.id) / "exchange",
+            subject=subject or _subject(kept),
             callback_url=_callback_url(self.parts.callback_base, driver.name, kept),
             callback_secret=self._callback_secret(kept), works=seen.works, store=self.parts.store, account=account,
             connection_id=seen.id, forms=shapes, open_socket=self.parts.guard.for_account(account).connect,
