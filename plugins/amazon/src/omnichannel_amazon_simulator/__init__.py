@@ -20,6 +20,7 @@ Control API (JSON in, JSON out; 400 `{"error"}` says what does not fit). Below /
     POST apps/{client}/secret        {client_secret, overlap?}: rotates the client secret
     POST apps/{client}/appstore      {seller_id} -> {url}: the appstore's way to the login URI
     POST sign-in                     {seller_id}: who is signed in to Seller Central
+    POST consent                     {url, seller_id?} -> {url}: a person confirms on the consent page at that address
     GET, PUT, DELETE queues          messages by ARN; DELETE takes them out; PUT {duplicates?, shuffled?}
     POST sellers                     fields of `sellers.Options`: {seller_id, marketplaces, orders, days, ...}
 

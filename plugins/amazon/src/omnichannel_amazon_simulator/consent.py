@@ -35,7 +35,7 @@ def answer(call: Call) -> Answer:
         words |= dict(parse_qsl(call.body.decode("latin-1"), keep_blank_values=True))
     if call.path.startswith(CONFIRM):
         words["application_id"] = call.path.removeprefix(CONFIRM)
-    app = next((each for each in call.world.apps.values() if each.application_id == words.get("application_id")), None)
+    app = _named(call, words)
     problem = _problem(call, app, words)
     if problem or app is None:
         return refused(problem)
@@ -44,6 +44,25 @@ def answer(call: Call) -> Answer:
     if words.get("confirm") or call.path.startswith(CONFIRM):
         return _confirmed(call, app, words)
     return _form(call, app, words)
+
+
+def agreed(call: Call, url: str, seller_id: str = "") -> str:
+    """Where a browser goes that confirms on the page at `url`, signed in as this seller.
+
+    Raises:
+        ValueError: the page does not offer it.
+    """
+    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    words = query | ({"selling_partner_id": seller_id} if seller_id else {})
+    app = _named(call, words)
+    problem = _problem(call, app, words)
+    if problem or app is None:
+        raise ValueError(problem)
+    return _confirmed(call, app, words).headers["Location"]
+
+
+def _named(call: Call, words: dict[str, str]) -> App | None:
+    return next((each for each in call.world.apps.values() if each.application_id == words.get("application_id")), None)
 
 
 def _problem(call: Call, app: App | None, words: dict[str, str]) -> str:

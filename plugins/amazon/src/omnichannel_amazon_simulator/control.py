@@ -152,4 +152,11 @@ def sign_in(call: Call) -> Answer:
     return reply({})
 
 
+@routes("POST", "/_control/consent")
+def agree(call: Call) -> Answer:
+    """`{"url", "seller_id"?}` -> `{"url"}`: a person confirms on the consent page of that address; where they go."""
+    words = call.object()
+    return reply({"url": consent.agreed(call, words["url"], words.get("seller_id", ""))})
+
+
 ROUTER = Router([*routes.all, *control_sellers.routes.all, *control_data.routes.all])

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from pydantic import SecretStr
 
-from omnichannel_core.driver import Answer, Ask, Token
+from omnichannel_core.driver import Answer, Ask, Call, Token
 from omnichannel_core.records import Cancellation, Invoice, Money, Offer, Price, Record, Shipment, StockLevel, Value
 from omnichannel_core.testing import DriverConformance, Exchange, Remote
 from omnichannel_core.testing.conformance import Expected
@@ -43,6 +44,7 @@ class TestAmazon(DriverConformance):
         "sellers": [{**TRADE, "orders": 10}],
     }  # fmt: skip
     credentials = {"seller_id": SELLER, "marketplace": DE}
+    authorizing = {"marketplace": DE}  # the Seller ID is filled in
     application = {"application_id": APP, "client_id": CLIENT, "client_secrets": [SECRET]}
     wrong_credentials = {"seller_id": "A1SOMEBODYELSE", "marketplace": DE, "own_refresh_token": "Atzr|of-somebody-else"}
     settings = {
@@ -74,6 +76,11 @@ class TestAmazon(DriverConformance):
         begin = datetime.fromtimestamp(BEGIN, UTC)
         return {"access": Token(value=SecretStr("Atza|old-0123456789"), expires=begin, refresh=SecretStr(refresh),
                                 granted=begin)}  # fmt: skip
+
+    def agreed(self, remote: Remote, url: str) -> Call:
+        """The seller confirms in Seller Central."""
+        back = remote.control("consent", {"url": url, "seller_id": SELLER})["url"]
+        return Call(method="GET", path="/back", query=dict(parse_qsl(urlsplit(back).query)))
 
     def expected(self, remote: Remote) -> Expected:
         """Orders that are not pending, those Amazon shipped, what came back, what has no invoice."""

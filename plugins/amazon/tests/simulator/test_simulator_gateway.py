@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import omnichannel_amazon_simulator
@@ -60,6 +60,17 @@ async def test_the_appstore_comes_by_the_login_address(api: Any) -> None:
     answer = await api.http.get(words["amazon_callback_uri"], params=query)
     assert answer.status_code == 302
     assert "spapi_oauth_code=" in answer.headers["location"]
+
+
+async def test_consent_by_control(api: Any) -> None:
+    """A test confirms on the consent page without a browser; what the page would refuse is refused there, too."""
+    asked = f"{CONSENT}?{urlencode({name: QUERY[name] for name in ('application_id', 'state')})}"
+    url = (await api.control("POST", "/consent", {"url": asked, "seller_id": "A1SELLER"}))["url"]
+    back = {key: value[0] for key, value in parse_qs(urlsplit(url).query).items()}
+    assert (back["state"], back["selling_partner_id"]) == ("s-1", "A1SELLER")
+    assert (await api.lwa(grant_type="authorization_code", code=back["spapi_oauth_code"])).status_code == 200
+    refused = await api.http.post("/_control/consent", json={"url": asked, "seller_id": "NOBODY"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "ValueError: Nobody is signed in.")
 
 
 async def test_lwa_tells_a_wrong_application_from_a_revoked_seller(api: Any) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from graphql import (
@@ -25,6 +26,7 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 from omnichannel_shopify.settings import FINANCIAL, FULFILLMENT
 
+from omnichannel_core.driver import Call
 from omnichannel_core.records import (
     Cancellation,
     Money,
@@ -43,6 +45,7 @@ from omnichannel_core.testing.conformance import Expected
 from omnichannel_core.testing.faults import Exchange
 
 SHOP, TOKEN, BEGIN = "conform", "shpat_of-the-shop-0123456789", 1_767_225_600.0
+CLIENT, BACK = "app-client", "https://host.example/back"
 KEY, SECRET = "shpss_of-the-shop-0123456789", "shpss_of-the-vendor-987654321"
 STORE = {"shop": SHOP, "token": TOKEN, "secret": KEY, "products": 6, "bulk_seconds": 0.2, "cancel_seconds": 7,
          "index_lag": 30}  # fmt: skip
@@ -61,10 +64,14 @@ class TestShopify(DriverConformance):
 
     driver = "shopify"
     simulator = "shopify"
-    options = {"clock": "manual", "now": BEGIN, "stores": [{**STORE, "orders": 30}]}
+    options = {
+        "clock": "manual", "now": BEGIN, "stores": [{**STORE, "orders": 30}],
+        "apps": [{"client_id": CLIENT, "client_secret": SECRET, "redirect_urls": [BACK], "app_url": BACK}],
+    }  # fmt: skip
     credentials = {"shop": SHOP, "access": {"way": "token", "access_token": TOKEN, "api_secret": KEY}}
     wrong_credentials = {"shop": SHOP, "access": {"way": "token", "access_token": "shpat_of-somebody-else-9876"}}
-    application = {"client_id": "app-client", "client_secrets": [SECRET]}
+    authorizing = {"shop": SHOP, "access": {"way": "install"}}
+    application = {"client_id": CLIENT, "client_secrets": [SECRET]}
     settings = {
         "orders": {
             "financial": sorted(FINANCIAL), "fulfillment": sorted(FULFILLMENT), "archived": True, "cancelled": True,
@@ -83,6 +90,11 @@ class TestShopify(DriverConformance):
     def turn(self, remote: Remote, seconds: float) -> None:
         """One clock."""
         remote.control("clock", {"advance": seconds})
+
+    def agreed(self, remote: Remote, url: str) -> Call:
+        """The merchant agrees on the shop's consent page."""
+        back = remote.control(f"apps/{CLIENT}/consent", {"url": url})["url"]
+        return Call(method="GET", path="/back", query=dict(parse_qsl(urlsplit(back).query)))
 
     def fill(self, remote: Remote) -> None:
         """Paid orders that wait: of two units each, and one that is split over two places."""

@@ -13,6 +13,13 @@ from omnichannel_core import errors
 from omnichannel_core.driver import Page, PushStream, Trip
 from omnichannel_core.remote.lanes import blocking
 from omnichannel_core.testing.canaries import tasks
+from omnichannel_core.testing.conformance.authorizing import (
+    RETURN_URL,
+    STATE,
+    authorized,
+    out_and_back,
+    unauthorized,
+)  # fmt: skip
 from omnichannel_core.testing.conformance.driving import in_time, spread
 from omnichannel_core.testing.conformance.gold import has_samples, no_push, to_the_end
 from omnichannel_core.testing.conformance.rules import Failed, Level, rule
@@ -51,13 +58,12 @@ def cancelled_anywhere_leaves_nothing(subject: Subject) -> None:
 @rule(Level.GOLD, "AUTHORIZE and the way out of it are pressed by people, who close the window.",
       out_of_place=lambda subject: "" if _trips(subject) else "its flow has no trip, renewal or leaving")  # fmt: skip
 def cancelled_authorizations_end(subject: Subject) -> None:
-    """Cancelled at every await of going out, renewing or disconnecting, it ends at once and leaves no task."""
+    """Cancelled at every await of going out, coming back, renewing or leaving, it ends at once and leaves no task."""
 
     async def work(bench: Bench) -> None:
         for what in _trips(subject):
             for at in range(CANCELLED_AT):
-                call = _trip(bench, what)
-                if call is None or not await _cancelled(bench, what, call, at):
+                if not await _cancelled(bench, what, await _trip(bench, what), at):
                     break
 
     subject.each(work)
@@ -109,23 +115,26 @@ def _healthy(subject: Subject, stream: PushStream[Any]) -> tuple[int, object]:
 
 def _trips(subject: Subject) -> list[str]:
     flow = subject.driver.flow
-    there = {"begin": flow.begin, "renew": flow.renew, "disconnect": flow.disconnect}
+    there = {"begin": flow.begin, "finish": flow.finish, "renew": flow.renew, "disconnect": flow.disconnect}
     return [name for name, hook in there.items() if hook is not None]
 
 
-def _trip(bench: Bench, what: str) -> Call | None:
-    """A new one each time: what was cancelled may have used up its token."""
-    flow, session = bench.driver.flow, bench.session()
+async def _trip(bench: Bench, what: str) -> Call:
+    """A new one each time: what was cancelled may have used up its code or its token."""
+    flow = bench.driver.flow
     if what == "begin" and flow.begin is not None:
-        begin = flow.begin
-        return lambda: begin(session, Trip(state="state-0123456789", return_url="https://host.example/back"))
-    if what == "renew" and flow.renew is not None and session.tokens:
-        renew, (name, token) = flow.renew, next(iter(session.tokens.items()))
+        begin, session = flow.begin, unauthorized(bench)
+        return lambda: begin(session, Trip(state=STATE, return_url=RETURN_URL))
+    if what == "finish" and flow.finish is not None:
+        finish, way = flow.finish, await out_and_back(bench)
+        return lambda: finish(way.session, way.trip, way.back)
+    session = await authorized(bench)
+    if what == "renew" and flow.renew is not None:
+        renew, (name, token) = flow.renew, next(iter(session.tokens.items()), ("access", None))
         return lambda: renew(session, name, token)
-    if what == "disconnect" and flow.disconnect is not None:
-        disconnect = flow.disconnect
-        return lambda: disconnect(session)
-    return None
+    assert flow.disconnect is not None  # noqa: S101 - one of those that are there
+    disconnect = flow.disconnect
+    return lambda: disconnect(session)
 
 
 async def _quiet(bench: Bench) -> None:

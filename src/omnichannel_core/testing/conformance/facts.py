@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from omnichannel_core.driver import Token
+from omnichannel_core.driver import Call, Token
 from omnichannel_core.records import Record
 from omnichannel_core.testing.faults import Exchange
 from omnichannel_core.testing.serving import load, served
@@ -59,6 +59,7 @@ class DriverConformance:
     Attributes:
         driver: the entry point's name.
         credentials: as a person types them; `wrong_credentials` are well formed and refused by the remote.
+        authorizing: the form as it is when AUTHORIZE is pressed, where that differs from `credentials`.
         application: what the vendor registered, where the driver has such a form.
         settings: what is set, by page.
         subject: what the connection is made for, where the flow says `made_for`.
@@ -77,6 +78,7 @@ class DriverConformance:
     driver: ClassVar[str] = ""
     credentials: ClassVar[Mapping[str, Any]] = {}
     wrong_credentials: ClassVar[Mapping[str, Any] | None] = None
+    authorizing: ClassVar[Mapping[str, Any] | None] = None
     application: ClassVar[Mapping[str, Any] | None] = None
     settings: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     subject: ClassVar[Record | None] = None
@@ -115,6 +117,13 @@ class DriverConformance:
     def tokens(self, remote: Remote) -> Mapping[str, Token]:
         """What AUTHORIZE brought, where the driver has tokens that credentials alone do not give."""
         return {}
+
+    def agreed(self, remote: Remote, url: str) -> Call | None:
+        """What a browser brings back to the return URL from the page at `url`, where a person agreed.
+
+        To be said where the driver's flow has `begin` and `finish`. A simulator has a consent page, or its control.
+        """
+        return None
 
     def turn(self, remote: Remote, seconds: float) -> None:
         """The clock went on: let the remote's follow."""

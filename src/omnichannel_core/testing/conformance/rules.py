@@ -80,6 +80,7 @@ def rule(
 def all_rules() -> Mapping[str, Rule]:
     """By name, from bronze to platinum."""
     from omnichannel_core.testing.conformance import (  # noqa: F401 - they register
+        authorizing,
         bronze,
         cancelling,
         gold,
