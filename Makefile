@@ -36,7 +36,7 @@ campaign: .venv/.ok ## kills, pauses, refreshes, bypasses: one JSON line per fig
 	@$(PY) -m campaigns --size $(SIZE)
 
 soak: .venv/.ok ## the browser tests again and again, on a machine that is busy
-	@$(PY) -m campaigns.busy --times $(or $(TIMES),20) -- $(PY) -m pytest -q -p no:cacheprovider tests/web/browser
+	@$(PY) -m campaigns.busy --times $(or $(TIMES),20) -- $(PY) -m pytest -q -n 2 -p no:cacheprovider tests/web/browser
 
 docs: .venv/.ok ## the documentation as a site in ./site; the reference is made from the code
 	@$(PY) -m reference docs

@@ -9,6 +9,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--hogs", type=int, default=(os.cpu_count() or 2) + 1)
     parser.add_argument("command", nargs="+")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the hogs end with us
     until = time.monotonic() + 4 * 3600
     hogs = [multiprocessing.get_context("spawn").Process(target=spin, args=(until,), daemon=True)
             for _ in range(given.hogs)]  # fmt: skip
