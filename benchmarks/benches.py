@@ -95,6 +95,7 @@ def history(plan: Plan) -> Iterable[Figure]:
 
 def shares(_: Plan) -> Iterable[Figure]:
     """How much of BigCommerce's quota two readers use, alone and beside somebody else: three windows of 30 seconds."""
+    yield Figure("quota: a step that nobody competes with", quota.step(), "ms", limit=quota.STEP_MS, side="most")
     for said in quota.run():
         side: Literal["least", "most"] = "most" if "refused" in said["figure"] else "least"
         yield Figure(said["figure"], said["value"], said.get("unit", ""), limit=said.get("limit"), side=side)

@@ -289,19 +289,6 @@ def test_processes_share_a_budget_and_one_is_killed(
     assert [child.returncode for child in children[1:]] == [0, 0]
 
 
-async def test_a_step_is_cheap(tmp_path: Path) -> None:
-    """What sharing adds to a request that nobody competes with is far below a millisecond."""
-    one, plan, best = FileBudgets(LimitFiles(tmp_path / "limits")), Plan(1e9, 1e9, None), 1.0
-    for _ in range(5):
-        begin = time.perf_counter()
-        for _ in range(100):
-            _, turn = await one.take("a", plan, 1.0, 5.0)
-            await one.settle("a", plan, 1.0, turn, None, 5.0)
-        best = min(best, (time.perf_counter() - begin) / 100)
-    one.close()
-    assert best < 0.0005
-
-
 # --- the house
 class ShopApplication(Application):
     """What a vendor registered."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -187,13 +186,10 @@ def test_five_hundred_distributions_are_read_once(plug: Any, monkeypatch: pytest
 
     monkeypatch.setattr(room.metadata, "distributions", counted)
     catalog = Catalog(core="0.1.0")
-    began = time.perf_counter()
     first = catalog.listing()
-    read = time.perf_counter() - began
     assert len(first) == 500
     assert all(catalog.listing() is first for _ in range(100))
     assert scans == 1
-    assert read < 10
     (plug.site / "a-file-beside.db").touch()
     assert catalog.listing() is first
     catalog.refresh()

@@ -6,7 +6,6 @@ import base64
 import gc
 import io
 import logging
-import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -120,13 +119,12 @@ def test_log_lines() -> None:
     assert len(redactor) == 1
 
 
+@pytest.mark.timeout(60)  # a quadratic way would take many minutes
 @pytest.mark.parametrize(
-    "text", ["token=" * 5000, "a:" * 15_000, "'" * 30_000, "https://" + "a@" * 15_000, "bearer " * 4000]
+    "text", ["token=" * 50_000, "a:" * 150_000, "'" * 300_000, "https://" + "a@" * 150_000, "bearer " * 40_000]
 )
 def test_hostile_texts_cost_little(text: str) -> None:
-    """Cleaning takes linear time: 30,000 hostile characters in well under a second, however many secrets are known."""
+    """Cleaning takes linear time: 300,000 hostile characters come to an end, however many secrets are known."""
     keep = [Redactor([f"secret-number-{number}"]) for number in range(300)]
-    begun = time.perf_counter()
-    clean(text)
-    assert time.perf_counter() - begun < 1.0
+    assert len(clean(text)) > 0
     assert len(keep) == 300

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +12,10 @@ from typing import Any
 import django
 import httpx2
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from omnichannel_core.records import Order
 from omnichannel_core.synchronous import blocking
 from omnichannel_core.web import Actor, create_web
 from omnichannel_core.web.actors import EVERYTHING
@@ -163,6 +167,43 @@ def test_django(open_house: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> 
         framed = client.get(f"{AT}/", headers={"X-User": "ann"})
         assert "X-Frame-Options" not in framed.headers
         assert set(seen) == {"ann", ""}
+
+
+def test_django_by_asgi(open_house: Any, shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under Django's ASGI handler pages answer, and an export flows: read to its end, or left in the middle."""
+    _django()
+    from django.test import AsyncClient
+
+    from omnichannel_core.web.hosts.django import urls
+    from tests.web import django_urls
+
+    shop.orders = [Order(id=str(at), number=f"N{at}") for at in range(1, 2_001)]
+
+    async def exported(most: int) -> list[bytes]:
+        client = AsyncClient(headers={"X-User": "ann"})
+        assert "No connections yet" not in (await client.get(f"{AT}/")).content.decode()
+        answer = await client.get(f"{AT}/api/v1/hub/orders/export?format=jsonl")
+        assert (answer.status_code, answer.streaming) == (200, True)
+        parts = list[bytes]()
+        async for part in answer.streaming_content:
+            parts.append(part)
+            if len(parts) == most:
+                break
+        await sync_to_async(answer.close)()
+        return parts
+
+    with blocking(open_house()) as (house, call):
+        call(open_house.settle, house)
+        made = call(house.connections.create, "acme", "echo", "Shop", {"shop": "a", "secret": "hush-echo"})
+        call(house.processes.run_to_end, "acme", made.process.id)
+        monkeypatch.setattr(django_urls, "inner", urls(create_web(house, resolve=ann, stream=False), call))
+        django_urls.build(AT)
+        parts = asyncio.run(exported(-1))
+        assert len(parts) > 1
+        ids = {json.loads(line)["record"]["id"] for line in b"".join(parts).splitlines()}
+        assert ids == {str(at) for at in range(1, 2_001)}
+        assert len(asyncio.run(exported(1))) == 1
+        assert call(house.connections.get, "acme", made.connection.id).name == "Shop"  # nobody is stuck
 
 
 def _encoded(data: Any) -> tuple[bytes, str]:

@@ -7,10 +7,13 @@ import io
 import re
 from typing import Any
 
+import attrs
+import msgspec
 from babel.messages.extract import extract
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from omnichannel_core import records
 from omnichannel_core.web.problems import TITLES
 from omnichannel_core.web.rendering import HERE, translations
 from omnichannel_core.web.words import WORDS
@@ -49,6 +52,19 @@ def test_compiled() -> None:
     found = [one for one in read_mo(io.BytesIO((FOLDER / "omnichannel.mo").read_bytes())) if one.id]
     compiled = {one.id if isinstance(one.id, str) else tuple(one.id): one.string for one in found}
     assert {key: list(one) for key, one in compiled.items()} == {key: list(one) for key, one in written.items()}
+
+
+def fields() -> set[str]:
+    """Names of whatever the hub can show of a record."""
+    kinds = [one for one in vars(records).values() if isinstance(one, type)]
+    found = {name for one in kinds if issubclass(one, msgspec.Struct) for name in one.__struct_fields__}
+    return found | {one.name for kind in kinds if attrs.has(kind) for one in attrs.fields(kind)}
+
+
+def test_fields() -> None:
+    """Every field of a record is shown in words of ours, so that it is translated."""
+    assert len(fields()) > 80
+    assert fields() - set(WORDS) == set()
 
 
 def test_loaded() -> None:

@@ -293,9 +293,16 @@ async def test_drivers(site: Any, open_house: Any) -> None:
                         now=open_house.clock.now(), days=30)  # fmt: skip
     assert (await web.post("/licenses", data={"license": text})).headers["location"] == "/drivers?said=license_added"
     held = await site.house.licenses.list("acme")
-    for license_ in held:
-        if license_.driver == "echo":
-            await web.post(f"/licenses/{license_.id}/remove")
+    mine = [license_ for license_ in held if license_.driver == "echo"]
+    assert "Another license covers this driver" in (await web.get(f"/licenses/{mine[0].id}/remove")).text
+    assert (await web.post(f"/licenses/{mine[0].id}/remove")).status_code == 400
+    assert len(await site.house.licenses.list("acme")) == len(held)
+    for license_ in mine:
+        last = await web.get(f"/licenses/{license_.id}/remove")
+        await web.post(f"/licenses/{license_.id}/remove", data={"sure": "yes"})
+    assert "No other license covers this driver" in last.text
+    assert "<dd>1</dd>" in last.text
+    assert (await web.get(f"/licenses/{mine[0].id}/remove")).status_code == 404
     assert "suspended" in str((await site.house.connections.get("acme", one)).health)
     page = await web.get(f"/connections/{one}")
     assert page.status_code == 200

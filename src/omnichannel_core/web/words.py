@@ -32,6 +32,27 @@ WORDS = {
     "AttributeSet": "Attribute set", "Choices": "List", "CashEntry": "Cash entry", "Closing": "Closing",
     # what all remotes call the state of an order
     "open": "Open", "paid": "Paid", "shipped": "Shipped", "completed": "Completed", "refunded": "Refunded",
+    # fields of records
+    "address": "Address", "addresses": "Addresses", "amount": "Amount", "archived": "Archived", "at": "At",
+    "bill_to": "Bill to", "business": "Business", "carrier": "Carrier", "channel": "Channel", "charges": "Charges",
+    "choices": "Choices", "choices_from": "Choices from", "city": "City", "colors": "Colors", "company": "Company",
+    "complete": "Complete", "country": "Country", "currency": "Currency", "customer": "Customer",
+    "discount": "Discount", "email": "Email", "extra": "Extra", "first_name": "First name", "gross": "Gross",
+    "gross_prices": "Gross prices", "items": "Items", "kind": "Kind", "known_only": "Known only", "label": "Label",
+    "last_name": "Last name", "level": "Level", "lines": "Lines", "list": "List", "localized": "Localized",
+    "location": "Location", "mapped": "Mapped", "max_length": "Maximum length", "method": "Method",
+    "multiple": "Multiple", "net": "Net", "note": "Note", "number": "Number", "options": "Options",
+    "order_id": "Order ID", "order_line": "Order line", "parent": "Parent", "partial": "Partial",
+    "payments": "Payments", "pdf": "PDF", "phone": "Phone", "placed_at": "Placed at", "postal_code": "Postal code",
+    "price": "Price", "prices_include_tax": "Prices include tax", "quantity": "Quantity", "rate": "Rate",
+    "raw": "As it came", "reason": "Reason", "receipt": "Receipt", "reference": "Reference", "region": "Region",
+    "replaces": "Replaces", "required": "Required", "restock": "Restock", "retail_price": "Retail price",
+    "revision": "Revision", "sale_price": "Sale price", "set": "Attribute set", "ship_to": "Ship to",
+    "shipped_at": "Shipped at", "shipped_by_remote": "Shipped by the marketplace", "sku": "SKU", "state": "State",
+    "street1": "Street", "street2": "Street, second line", "tax": "Tax", "taxes": "Taxes", "text": "Text",
+    "texts": "Texts", "totals": "Totals", "tracking": "Tracking", "tracking_url": "Tracking address", "type": "Type",
+    "unit": "Unit", "valid_from": "Valid from", "valid_to": "Valid to", "value": "Value", "values": "Values",
+    "variants": "Variants", "writable": "Writable",
     # origins of settings
     "own": "own value", "default": "from the default",
     # what a delete takes along

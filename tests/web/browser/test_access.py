@@ -31,14 +31,17 @@ def filled(live: Any) -> dict[str, Any]:
     for process in call(house.processes.list, account, kind="deliver"):
         call(house.processes.wait, account, process.id, 300)
     order = call(house.hub.orders, account, connection=made.connection.id).items[0].id
-    return {"account": account, "one": made.connection.id, "off": echo.connection.id, "order": order}
+    (license_, *_) = call(house.licenses.list, account)
+    return {"account": account, "one": made.connection.id, "off": echo.connection.id, "order": order,
+            "license": license_.id}  # fmt: skip
 
 
 SCREENS = (
     "/", "/new", "/new?driver=bigcommerce", "/new?driver=lab", "/connections/{one}", "/connections/{one}?tab=settings",
     "/connections/{one}?tab=settings&page=orders", "/connections/{one}?tab=schedule",
     "/connections/{off}?tab=settings", "/connections/{one}/delete", "/connections/{off}/delete", "/processes",
-    "/errors", "/errors?connection={off}", "/drivers", "/drivers/echo/defaults", "/drivers/bigcommerce/defaults",
+    "/errors", "/errors?connection={off}", "/drivers", "/licenses/{license}/remove", "/drivers/echo/defaults",
+    "/drivers/bigcommerce/defaults",
     "/hub/orders", "/hub/returns", "/hub/orders/{one}/{order}", "/views/create", "/stores", "/nothing",
 )  # fmt: skip
 

@@ -7,10 +7,12 @@ import json
 from starlette.responses import Response
 
 from omnichannel_core import errors
+from omnichannel_core.connections.listing import COUNT_MAX
+from omnichannel_core.model.view import Filter, Look
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.api.gate import held
 from omnichannel_core.web.guarding import Door
-from omnichannel_core.web.problems import status_of
+from omnichannel_core.web.problems import Refused, status_of
 from omnichannel_core.web.visits import Visit
 
 
@@ -77,8 +79,26 @@ def _parsed(document: str) -> dict[str, object]:
     return found
 
 
+async def window(visit: Visit) -> Response:
+    """What stands still without the license."""
+    every = await visit.house.licenses.list(visit.account)
+    here = next((one for one in every if one.id == visit.text("license")), None)
+    if here is None:
+        raise errors.NotFound("There is no such license.")
+    look = Look(filters=(Filter(column="driver", operator="=", value=here.driver),))
+    titles = {one.name: one.title for one in await visit.house.drivers.list(visit.account)}
+    return visit.page(
+        "remove_license.html", held=here, driver=titles.get(here.driver, here.driver),
+        covered=any(one.state.counts for one in every if one.driver == here.driver and one.id != here.id),
+        count=await visit.house.connections.count(visit.account, look, at_most=COUNT_MAX),
+    )  # fmt: skip
+
+
 async def remove(visit: Visit) -> Response:
-    """Forget a license."""
+    """Forget a license, confirmed."""
+    sent = await visit.form()
+    if sent.get("sure") != "yes":
+        raise Refused(400, "Confirm that it goes.")
     await visit.house.licenses.remove(visit.account, visit.text("license"))
     await visit.house.watch_gate()
     return visit.go("/drivers", said="license_removed")
@@ -88,5 +108,6 @@ DOORS = (
     Door(method="GET", path="/drivers", handler=shown, permission=Permission.SEE),
     Door(method="POST", path="/drivers/{driver}", handler=switch, permission=Permission.LICENSE),
     Door(method="POST", path="/licenses", handler=add, permission=Permission.LICENSE),
+    Door(method="GET", path="/licenses/{license}/remove", handler=window, permission=Permission.LICENSE),
     Door(method="POST", path="/licenses/{license}/remove", handler=remove, permission=Permission.LICENSE),
 )
