@@ -66,7 +66,7 @@ def _pages_at(keep: bool) -> Iterator[socket.socket | None]:
     if not (keep and serving.can_serve()):
         yield None
         return
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with simulator.listening() as door:
         yield door
 
 

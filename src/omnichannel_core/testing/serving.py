@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from omnichannel_core import errors
-from omnichannel_core.testing.simulator import GROUP, names
+from omnichannel_core.testing.simulator import GROUP, listening, names
 
 Handler = Callable[["Request"], "Reply"]
 
@@ -81,7 +80,7 @@ def served(app: Callable[..., Awaitable[object]]) -> Iterator[str]:
     """An ASGI application on loopback, in a thread of this process; its address."""
     import uvicorn
 
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = listening()
     config = uvicorn.Config(  # type: ignore[arg-type, unused-ignore]
         app,
         log_config=None,

@@ -64,16 +64,24 @@ def control(address: str, path: str, body: Mapping[str, Any] | None = None, meth
     return json.loads(text) if text else None
 
 
+def listening(port: int = 0) -> socket.socket:
+    """A socket on loopback for an event loop to serve on; port 0 is any.
+
+    Its protocol is named, because event loops switch Nagle's delay (40 ms an answer) off only where they know it.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(128)
+    return listener
+
+
 def _serve(name: str, port: int, options: Mapping[str, Any]) -> None:
     import uvicorn
 
     (point,) = metadata.entry_points(group=GROUP, name=name)
     app = point.load()(**options)
-    # named, because the event loop switches Nagle's delay off only where it knows the protocol
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(128)
+    listener = listening(port)
     sys.stdout.write(f"http://127.0.0.1:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     config = uvicorn.Config(  # a simulator says the date itself, or not at all: the machine's is not that of its clock

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +24,7 @@ from omnichannel_core.driver import Call
 from omnichannel_core.gate import vendor
 from omnichannel_core.model.lifecycle import Health
 from omnichannel_core.model.process import State
+from omnichannel_core.testing.simulator import listening
 
 pytestmark = pytest.mark.anyio
 SHOP, BASE, SECRET = "demo.myshopify.com", "https://host.example/omnichannel", "shpss_the-secret-of-the-app-987654"
@@ -101,11 +101,9 @@ class serving:  # noqa: N801 - reads as a verb
     """A function from request to response, on loopback, in a thread."""
 
     def __init__(self, shop: Any) -> None:
-        self.shop, self.socket = shop, socket.socket()
+        self.shop, self.socket = shop, listening()
 
     def __enter__(self) -> str:
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(64)
         self.server = uvicorn.Server(uvicorn.Config(self.answer, log_level="error", lifespan="off", interface="asgi3"))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self.thread.start()
