@@ -144,20 +144,17 @@ class Client:
         """A presigned file, unsigned and straight to disk; a few redirects are followed, to https only.
 
         Raises:
-            RemoteUnavailable: it is not there (any more), or it is pointed in circles.
+            RemoteRejected: it is not there (any more), or it is pointed in circles.
         """
         for _ in range(HOPS):
-            try:
-                answer = await self.session.http.download(FILE, url, to)
-            except errors.RemoteRejected as gone:
-                raise errors.RemoteUnavailable("bulkFile: Shopify's file is not there any more", 60.0) from gone
+            answer = await self.session.http.download(FILE, url, to)
             if answer.status < 300:
                 return
             following = urljoin(url, answer.headers.get("location", ""))
             if urlsplit(following).scheme != "https" or following == url:
                 break
             url = following
-        raise errors.RemoteUnavailable("bulkFile: Shopify points in circles")
+        raise errors.RemoteRejected("bulkFile: Shopify points in circles", str(answer.status))
 
 
 def data(answer: Answer, shape: type[T]) -> T:
