@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client
+from omnichannel_shopify.operations import OPERATIONS
 from omnichannel_shopify.sync import cancellations, offers, prices, refunds, shipments, stock
 from omnichannel_shopify.sync.offer_bodies import is_there, option_inputs
 from omnichannel_shopify.sync.skus import places, quoted
@@ -740,6 +741,45 @@ async def test_existing_product_loses_nothing(lone: Lone, shop: Any):
     assert [row["id"] for row in session.asked("UpdateVariants")[0]["variants"]] == [gid("ProductVariant", 0)]
     assert [row["inventoryItem"]["sku"] for row in session.asked("CreateVariants")[0]["variants"]] == ["T-M"]
     assert session.asked("SetMetafields")[0]["metafields"][0]["ownerId"] == gid("Product", 5)
+
+
+async def test_a_sku_that_is_twice_there_is_not_made_a_third_time(lone: Lone, shop: Any):
+    """An offer of several SKUs, one of which two variants have, is refused, and not made as a new product."""
+    catalog(shop, None)
+    shop.on("VariantsBySku", variants("T-S", "T-S"))
+    session = lone()
+    done = await offers.push(session, one(towel()))
+    assert "unique" in done["k1"].reason
+    assert session.asked("CreateProduct") == []
+
+
+async def test_tags_of_an_existing_product_stay(lone: Lone, shop: Any):
+    """Shopify overwrites tags (admin_2026-10: ProductUpdateInput.tags): those that others gave a product are kept."""
+    catalog(shop, {**there("T-S", "T-M"), "tags": ["preorder", "A"]})
+    session = lone()
+    await offers.push(session, one(towel(values={"tags": Value(texts=("a", "new"))})))
+    assert session.asked("UpdateProduct")[0]["product"]["tags"] == ["preorder", "A", "new"]
+
+
+def test_all_images_of_a_product_are_looked_at():
+    """A product may have 250 images: the last of them is known, and not sent again with every push."""
+    assert "media(first: 250)" in " ".join(OPERATIONS["ProductById"].split())
+
+
+@pytest.mark.parametrize("failing", ["CreateProduct", "Publish"])
+async def test_a_new_product_is_published_after_a_lost_answer(lone: Lone, shop: Any, failing: str):
+    """A new product whose answer or publication was lost is published with the next push; an older one is not."""
+    catalog(shop, None)
+    shop.on(failing, httpx2.Response(503))
+    session = lone(settings.Offers(publications=frozenset({gid("Publication", 1)})))
+    with pytest.raises(errors.RemoteUnavailable):
+        await offers.push(session, one(towel()))
+    catalog(shop, there("T-S", "T-M"))
+    before = len(session.asked("Publish"))
+    for _ in range(2):
+        assert isinstance((await offers.push(session, one(towel())))["k1"], Accepted)
+    assert len(session.asked("Publish")) == before + 1
+    assert list(session.scratch.iterdir()) == []
 
 
 async def test_variants_are_not_added_where_unwished(lone: Lone, shop: Any):
