@@ -15,7 +15,7 @@ from omnichannel_core.driver import Answer, Session
 from omnichannel_shopify.api import FILE, VERSION, denied, envelope, origin, words
 from omnichannel_shopify.cost import learn, predicted
 from omnichannel_shopify.operations import OPERATIONS
-from omnichannel_shopify.wire import Nodes, UserError
+from omnichannel_shopify.wire import Nodes, PageInfo, UserError
 
 T = TypeVar("T")
 MOST_PAGES = 200
@@ -113,9 +113,9 @@ class Client:
         for _ in range(MOST_PAGES):
             page = connection(await self.sized(operation, first, **{**variables, "after": after}), shape, path)
             found += page.nodes
-            if not page.page_info.has_next_page or not page.page_info.end_cursor or page.page_info.end_cursor == after:
+            if not page.page_info.has_next_page:
                 break
-            after = page.page_info.end_cursor
+            after = onward(operation, page.page_info, after)
         return found
 
     async def rest(
@@ -125,7 +125,7 @@ class Client:
         """The entries of a nested connection: those that came, and the ones it has more."""
         if not page.page_info.has_next_page:
             return list(page.nodes)
-        after = page.page_info.end_cursor
+        after = onward(operation, page.page_info, None)
         return [*page.nodes, *await self._walk(operation, shape, path, size, after, variables)]
 
     async def mutate(
@@ -155,6 +155,17 @@ class Client:
                 break
             url = following
         raise errors.RemoteRejected("bulkFile: Shopify points in circles", str(answer.status))
+
+
+def onward(operation: str, page: PageInfo, after: str | None) -> str:
+    """Where a list that has more goes on.
+
+    Raises:
+        RemoteUnavailable: it does not say so; what came is not all of it.
+    """
+    if not page.end_cursor or page.end_cursor == after:
+        raise errors.RemoteUnavailable(f"{operation}: the list has more, and does not say where it goes on")
+    return page.end_cursor
 
 
 def data(answer: Answer, shape: type[T]) -> T:

@@ -220,6 +220,12 @@ def test_a_tip_among_the_lines_is_counted_once(title: str):
     assert "tip" not in {one.kind for one in found.charges.values()}
 
 
+def test_duties_are_those_before_returns():
+    """The totals are those before returns, and so are the duties beside them."""
+    found = mapped(originalTotalDutiesSet=bag("5.00"), currentTotalDutiesSet=bag("2.00"), totalPriceSet=bag("28.80"))
+    assert found.charges["duties"].gross == Money(Decimal("5.00"), "EUR")
+
+
 def test_edited_order():
     """A line that an edit took out keeps what was ordered and says what is gone; the new total stands beside it."""
     rows = [line(1, currentQuantity=0, unfulfilledQuantity=0), line(2, currentQuantity=2, unfulfilledQuantity=1)]
@@ -435,6 +441,7 @@ def refund(number: int, of: int | None = None, **more: Any) -> dict[str, Any]:
             "id": gid("RefundLineItem", number),
             "quantity": 1,
             "restockType": "NO_RESTOCK",
+            "restocked": False,
             "lineItem": {"id": gid("LineItem", 10)},
             "subtotalSet": bag("10.00"),
             "totalTaxSet": bag("1.90"),
@@ -550,6 +557,37 @@ async def test_s22_restocking_is_read_from_dispositions(lone: Lone, shop: Any):
     assert (verified.restock, verified.order_line, verified.reason) == (True, gid("LineItem", 10), "Too small")
     assert (unverified.restock, unverified.order_line, unverified.amount) == (None, "", Money(Decimal(6), "EUR"))
     assert found.extra["exchange"] == "1 x S2"
+
+
+async def test_s22_one_of_two_lines_of_the_same_goods(lone: Lone, shop: Any):
+    """S22: of goods that come back on two lines of a return, one piece back in stock is not both."""
+    found = returned(1, ("RESTOCKED", 1))
+    rows = found["returnLineItems"]["nodes"]
+    rows[1] = {
+        **rows[0],
+        "id": gid("ReturnLineItem", 2),
+        "returnReasonDefinition": {"handle": "color", "name": "Color"},
+    }
+    with_returns(shop, [], [found])
+    session = lone(EVERYTHING)
+    await session.run(ORDERS)
+    (kept,) = session.records(Return).values()
+    assert [one.restock for one in kept.lines.values()] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "restocked_", "expected"),
+    [("LEGACY_RESTOCK", True, True), ("RETURN", True, True), ("RETURN", False, False), ("NO_RESTOCK", False, False)],
+)
+async def test_s22_what_a_refund_restocked(lone: Lone, shop: Any, kind: str, restocked_: bool, expected: bool):
+    """S22: of a refund without a return, its lines say themselves whether they were put back into stock."""
+    paid = refund(5)
+    paid["refundLineItems"]["nodes"][0] |= {"restockType": kind, "restocked": restocked_}
+    with_returns(shop, [paid], [])
+    session = lone(EVERYTHING)
+    await session.run(ORDERS)
+    (found,) = session.records(Return).values()
+    assert [one.restock for one in found.lines.values()] == [expected]
 
 
 @given(

@@ -488,6 +488,20 @@ async def test_a_parcel_without_number_is_not_another_one(lone: Lone, shop: Any)
     assert len(session.asked("Ship")) == 1
 
 
+async def test_s15_a_fulfillment_of_many_lines_is_read_to_the_end(lone: Lone, shop: Any):
+    """S15: a parcel without number is not taken for a fulfillment of which only the first lines were looked at."""
+    other = fulfilled(3, "", dict.fromkeys(range(100, 150), 1))
+    other["fulfillmentLineItems"]["pageInfo"] = {"hasNextPage": True, "endCursor": "f1"}
+    rest = fulfilled(3, "", {150: 1})["fulfillmentLineItems"]
+    shop.on("FulfillmentLines", lambda said: {"fulfillment": {"fulfillmentLineItems": rest}})
+    to_ship(shop, fulfillment_order(1, {7: 1}), there=[other])
+    session, mine = lone(), parcel(tracking="", lines={gid("LineItem", 7): Decimal(1)})
+    assert isinstance((await shipments.settle(session, one(mine)))["k1"], Later)
+    assert (await shipments.push(session, one(mine)))["k1"].remote == {"fulfillment": gid("Fulfillment", 9)}
+    theirs = parcel(tracking="", lines={gid("LineItem", n): Decimal(1) for n in range(100, 151)})
+    assert (await shipments.settle(session, one(theirs)))["k1"].remote == {"fulfillment": gid("Fulfillment", 3)}
+
+
 async def test_tracking_is_changed(lone: Lone, shop: Any):
     """A parcel told before that comes again with another number changes the tracking of what was made."""
     to_ship(shop, there=[fulfilled(3, "T1", {7: 2}), fulfilled(4, "T1", {8: 1})])
@@ -624,6 +638,36 @@ async def test_refund_that_cannot_be(lone: Lone, shop: Any, record: Return, why:
     done = await refunds.push(lone(), one(record))
     assert why in done["k1"].reason
     assert cashier.made == []
+
+
+@pytest.mark.parametrize("quantity", ["0.5", "1.5", "0", "-1", "NaN"])
+async def test_parts_of_a_piece_are_not_refunded(lone: Lone, shop: Any, quantity: str):
+    """A quantity that is not whole, or nothing, is refused in a refund and a cancellation, and never cut off."""
+    cashier, session = Cashier(shop), lone()
+    to_ship(shop, fulfillment_order(1, {7: 2}))
+    rows = {"1": ReturnLine(id="1", order_line=gid("LineItem", 7), quantity=Decimal(quantity))}
+    done = await refunds.push(session, one(replace(wanted_refund(), lines=rows)))
+    assert "line 7" in done["k1"].reason
+    wanted = Cancellation(id="c", order_id="1", lines={"7": Decimal(quantity)})
+    assert "line 7" in (await cancellations.push(session, one(wanted)))["k1"].reason
+    assert cashier.made == []
+
+
+async def test_shipping_in_another_currency_is_not_refunded(lone: Lone, shop: Any):
+    """Shipping that is to be paid back in another currency than was paid in is refused before anything is sent."""
+    cashier = Cashier(shop)
+    rows = {"s": ReturnLine(id="s", kind="shipping", amount=Money(Decimal("4.90"), "USD"))}
+    done = await refunds.push(lone(), one(replace(wanted_refund(), lines=rows)))
+    assert "not in USD" in done["k1"].reason
+    assert cashier.made == []
+
+
+async def test_cancellation_that_is_still_at_work(lone: Lone, shop: Any):
+    """Shopify cancels as a job: after no answer it is not asked a second time before that job has had its time."""
+    to_ship(shop)
+    later = (await cancellations.settle(lone(), one(Cancellation(id="c", order_id="1"))))["k1"]
+    assert isinstance(later, Later)
+    assert later.wait.seconds >= 60
 
 
 async def test_cancelling_some_lines(lone: Lone, shop: Any):
