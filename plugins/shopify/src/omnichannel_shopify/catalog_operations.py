@@ -76,6 +76,15 @@ query MetafieldDefinitions($owner: MetafieldOwnerType!, $first: Int!, $after: St
   }
 }
 """
+DEFINITION_CATEGORIES = """
+query DefinitionCategories($id: ID!, $first: Int!, $after: String) {
+  node(id: $id) {
+    ... on MetafieldDefinition {
+      id constraints { values(first: $first, after: $after) { nodes { value } pageInfo { hasNextPage endCursor } } }
+    }
+  }
+}
+"""
 METAOBJECTS = """
 query MetaobjectDefinitions($first: Int!, $after: String) {
   metaobjectDefinitions(first: $first, after: $after) {
@@ -199,7 +208,7 @@ mutation ListPrices($list: ID!, $prices: [PriceListPriceInput!]!) {
 """
 TEXTS = (
     LOCATIONS, PUBLICATIONS, PRICE_LISTS, COLLECTIONS, CATEGORIES_USED, CATEGORY_ATTRIBUTES, ATTRIBUTE_VALUES,
-    METAFIELDS, METAOBJECTS, METAOBJECT_ENTRIES, PRODUCT_OPTIONS, VARIANTS_BY_SKU, LEVELS, SET_STOCK, ACTIVATE,
-    PRODUCT, SET_PRODUCT, UPDATE_PRODUCT, UPDATE_VARIANTS, CREATE_VARIANTS, CREATE_OPTIONS, SET_METAFIELDS, PUBLISH,
-    LIST_PRICES,
+    METAFIELDS, DEFINITION_CATEGORIES, METAOBJECTS, METAOBJECT_ENTRIES, PRODUCT_OPTIONS, VARIANTS_BY_SKU, LEVELS,
+    SET_STOCK, ACTIVATE, PRODUCT, SET_PRODUCT, UPDATE_PRODUCT, UPDATE_VARIANTS, CREATE_VARIANTS, CREATE_OPTIONS,
+    SET_METAFIELDS, PUBLISH, LIST_PRICES,
 )  # fmt: skip

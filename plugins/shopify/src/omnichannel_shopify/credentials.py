@@ -26,10 +26,24 @@ def shop_of(typed: str) -> str:
     return f"{host}.myshopify.com" if host and "." not in host else host
 
 
+def trimmed(typed: object) -> object:
+    """What was pasted, without the blanks and line ends around it."""
+    if isinstance(typed, SecretStr):
+        return SecretStr(typed.get_secret_value().strip())
+    if isinstance(typed, list | tuple):
+        return [trimmed(one) for one in typed]
+    return typed.strip() if isinstance(typed, str) else typed
+
+
 class Part(BaseModel):
     """One way in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("client_id", "client_secret", "access_token", "api_secret", mode="before", check_fields=False)
+    @classmethod
+    def _trimmed(cls, typed: object) -> object:
+        return trimmed(typed)
 
 
 class Install(Part):
@@ -62,8 +76,11 @@ class StaticToken(Part):
 
     @field_validator("access_token", mode="after")
     @classmethod
-    def _trimmed(cls, typed: SecretStr) -> SecretStr:
-        return SecretStr(typed.get_secret_value().strip())
+    def _fits_a_header(cls, typed: SecretStr) -> SecretStr:
+        text = typed.get_secret_value()
+        if not (text.isascii() and text.isprintable() and " " not in text):
+            raise ValueError("this holds characters that no token has: copy it again")
+        return typed
 
 
 class ShopifyCredentials(Credentials):
@@ -102,3 +119,8 @@ class ShopifyApplication(Application):
         frozenset[str],
         Field(title="Scopes", description="Asked for on AUTHORIZE; none when they are kept in the app's own settings."),
     ] = frozenset()
+
+    @field_validator("client_id", "client_secrets", mode="before")
+    @classmethod
+    def _trimmed(cls, typed: object) -> object:
+        return trimmed(typed)

@@ -61,7 +61,6 @@ VARIANT_FIELDS = (
     Field("requiresShipping", "Needs shipping", "boolean"),
     Field("countryCodeOfOrigin", "Country of origin", max_length=2),
     Field("harmonizedSystemCode", "HS code", max_length=13),
-    Field("image", "Image", "image"),
 )
 
 OF_ITEM = frozenset(

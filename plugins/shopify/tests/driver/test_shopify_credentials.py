@@ -99,6 +99,26 @@ def test_no_shop(typed: str):
         ShopifyCredentials(shop=typed)
 
 
+def test_what_is_pasted_is_trimmed():
+    """Blanks and line ends around what is pasted are no part of it; blanks alone are nothing."""
+    own = Organization(way="organization", client_id=" id\n", client_secret=" secret\t")
+    assert (own.client_id, own.client_secret.get_secret_value()) == ("id", "secret")
+    old = StaticToken(way="token", access_token="\nshpat_x ", api_secret=" key\n")
+    assert (old.access_token.get_secret_value(), old.api_secret.get_secret_value()) == ("shpat_x", "key")
+    app = ShopifyApplication(client_id=" id ", client_secrets=(" new\n", "old "))
+    assert (app.client_id, [one.get_secret_value() for one in app.client_secrets]) == ("id", ["new", "old"])
+    with pytest.raises(ValidationError):
+        StaticToken(way="token", access_token="  ")
+
+
+@pytest.mark.parametrize("typed", ["shpat_abc…", "shpat abc", "shpat_a\nb"])
+def test_a_token_that_can_be_none(typed: str):
+    """A token with characters that no header takes is refused where it is typed, without being repeated."""
+    with pytest.raises(ValidationError, match="copy it again") as refused:
+        StaticToken(way="token", access_token=typed)
+    assert typed not in str(refused.value)
+
+
 @given(st.text(max_size=60))
 def test_spelling_is_stable(typed: str):
     """Whatever is typed, the normalized address is normalized already, and an accepted one is a shop's."""

@@ -180,6 +180,29 @@ async def test_data_model(lone: Lone, shop: Any):
 
 
 @pytest.mark.anyio
+async def test_s15_a_metafield_of_many_categories(lone: Lone, shop: Any):
+    """S15: a definition that more than fifty categories have belongs to the sets of all of them."""
+    with_model(shop)
+    found = metafields("PRODUCT")
+    found["nodes"][3]["constraints"]["values"] = {
+        "nodes": [{"value": "zz-9"}],
+        "pageInfo": {"hasNextPage": True, "endCursor": "C"},
+    }
+    shop.on(
+        "MetafieldDefinitions",
+        lambda said: {"metafieldDefinitions": found if said["owner"] == "PRODUCT" else connection()},
+    )
+    shop.on(
+        "DefinitionCategories",
+        lambda said: {"node": {"constraints": {"values": connection({"value": "aa-1"}) if said["after"] else None}}},
+    )
+    session = lone()
+    await session.run(DATA_MODEL)
+    set_ = session.records(AttributeSet)[gid("TaxonomyCategory", "aa-1")]
+    assert "metafield:custom.sleeve" in set_.attributes
+
+
+@pytest.mark.anyio
 async def test_data_model_without_a_scope(lone: Lone, shop: Any, caplog: pytest.LogCaptureFixture):
     """A part that the token may not read is left out and said; everything else is there."""
     with_model(shop)

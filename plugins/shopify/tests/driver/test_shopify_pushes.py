@@ -16,7 +16,7 @@ from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client
 from omnichannel_shopify.operations import OPERATIONS
 from omnichannel_shopify.sync import cancellations, offers, prices, refunds, shipments, stock
-from omnichannel_shopify.sync.offer_bodies import is_there, option_inputs
+from omnichannel_shopify.sync.offer_bodies import new_images, option_inputs
 from omnichannel_shopify.sync.skus import places, quoted
 
 from omnichannel_core import errors
@@ -855,6 +855,7 @@ async def test_new_option(lone: Lone, shop: Any):
         ({"collections": "Nowhere"}, "no single entry"),
         ({"title": "x" * 256}, "longer"),
         ({"metafield:nokey": "1"}, "NAMESPACE"),
+        ({"variant.image": "https://img.example/s.jpg"}, "no attribute variant.image"),
     ],
 )
 async def test_offers_that_cannot_be_said(lone: Lone, shop: Any, values: dict[str, str], why: str):
@@ -906,5 +907,9 @@ def test_variants_are_told_apart():
 
 def test_images_are_known_again():
     """An image is known by its file's name, also when Shopify added to it."""
-    assert is_there("https://x.example/p/Shirt.JPG?v=2", ["https://cdn.example/shirt_8f2.jpg?v=1"])
-    assert not is_there("https://x.example/shirt2.jpg", ["https://cdn.example/shirt.jpg"])
+    assert new_images(["https://x.example/p/Shirt.JPG?v=2"], ["https://cdn.example/shirt_8f2.jpg?v=1"]) == []
+    shirt, other = "https://x.example/shirt.jpg", "https://x.example/shirt_2.jpg"
+    assert new_images(["https://x.example/shirt2.jpg"], [shirt]) == ["https://x.example/shirt2.jpg"]
+    assert new_images([shirt, other], ["https://cdn.example/shirt_2.jpg"]) == [shirt]
+    front, back = "https://x.example/front/1.jpg", "https://x.example/back/1.jpg"
+    assert new_images([front, back], ["https://cdn.example/1.jpg"]) == [back]

@@ -231,18 +231,26 @@ async def variant_metafields(session: Session, cursor: ModelCursor) -> Page[Mode
 
 async def metafields(session: Session, cursor: ModelCursor, owner: str, level: str, prefix: str) -> Page[ModelCursor]:
     """Definitions of one kind of owner; those constrained to categories belong to these only."""
-    found = await Client(session).walk(
-        "MetafieldDefinitions", wire.Metafield, ("metafieldDefinitions",), first=50, owner=owner
-    )
+    client = Client(session)
+    found = await client.walk("MetafieldDefinitions", wire.Metafield, ("metafieldDefinitions",), first=50, owner=owner)
     made = [of_metafield(one, level, prefix, cursor.metaobjects) for one in found]
     for one, record in zip(found, made, strict=True):
-        constrained = [value.value for value in one.constraints.values.nodes] if one.constraints else []
+        constrained = await constraints(client, one)
         if not constrained:
             cursor = with_set(cursor, level, [record.id])
         for key, _ in cursor.categories:
             if key in constrained or key.rpartition("/")[2] in constrained:
                 cursor = with_set(cursor, key, [record.id])
     return done(cursor, made)
+
+
+async def constraints(client: Client, one: wire.Metafield) -> list[str]:
+    """The categories a definition is constrained to."""
+    if one.constraints is None:
+        return []
+    path = ("node", "constraints", "values")
+    found = await client.rest("DefinitionCategories", one.constraints.values, wire.Constraint, path, id=one.id)
+    return [value.value for value in found]
 
 
 def of_metafield(one: wire.Metafield, level: str, prefix: str, metaobjects: Mapping[str, str]) -> Attribute:

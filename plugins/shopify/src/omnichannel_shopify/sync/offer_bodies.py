@@ -105,7 +105,7 @@ def variant_body(one: OfferVariant, unit: str) -> dict[str, object]:
         item["sku"] = one.sku
     for full, value in one.values.items():
         name = full.removeprefix(VARIANT)
-        if name.startswith(META) or name in ("image", "sku"):
+        if name.startswith(META) or name == "sku":
             continue
         if name not in VARIANTS:
             raise ValueError(f"Shopify variants have no attribute {full}")
@@ -206,7 +206,18 @@ def stem(url: str) -> str:
     return PurePosixPath(urlsplit(url).path).stem.lower()
 
 
-def is_there(url: str, there: Sequence[str]) -> bool:
-    """Whether an image of that name is at the product."""
-    mine = stem(url)
-    return any(one == mine or one.startswith(f"{mine}_") for one in map(stem, there))
+def new_images(wanted: Sequence[str], there: Sequence[str]) -> list[str]:
+    """The wanted ones that are not at the product. Each that is there is one of them: its very name goes before."""
+    left, unknown, new = [stem(url) for url in there], list[str](), list[str]()
+    for url in wanted:
+        if stem(url) in left:
+            left.remove(stem(url))
+        else:
+            unknown.append(url)
+    for url in unknown:
+        alike = next((name for name in left if name.startswith(f"{stem(url)}_")), None)
+        if alike is None:
+            new.append(url)
+        else:
+            left.remove(alike)
+    return new

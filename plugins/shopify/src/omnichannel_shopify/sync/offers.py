@@ -205,9 +205,7 @@ async def change(client: Client, there: Product, offer: Offer, body: Mapping[str
         fields["tags"] = bodies.joined(there.tags, offer)
     sources = [one.original_source.url for one in there.media.nodes if one.original_source and one.original_source.url]
     media = [
-        {"originalSource": url, "mediaContentType": "IMAGE"}
-        for url in bodies.images(offer)
-        if not bodies.is_there(url, sources)
+        {"originalSource": url, "mediaContentType": "IMAGE"} for url in bodies.new_images(bodies.images(offer), sources)
     ]
     if fields or joins or media:
         _, refused = await client.mutate(
