@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -24,6 +24,7 @@ from omnichannel_amazon.sync.order_cursor import (
     advance,
     current,
     hurried,
+    joins,
     open_window,
     restart,
     seen,
@@ -36,6 +37,7 @@ from omnichannel_core.records import Bad, Order, Record
 
 ALWAYS = ("FULFILLMENT", "PROCEEDS", "CANCELLATION", "PACKAGES")
 PERSONAL = ("BUYER", "RECIPIENT", "TAX")
+KINDS = ("mfn", "prime", "fba")
 DEFAULT_DAYS = timedelta(days=90)
 TOO_NEW = "2 minutes"
 """In Amazon's words for a window that ends too late (guide 4.1)."""
@@ -58,10 +60,12 @@ def beginning(day: object, marketplace: str, begun: datetime) -> datetime:
     return datetime.combine(day, time(), zone(marketplace))  # type: ignore[arg-type]
 
 
-def earliest(settings: OrderImport, marketplace: str, begun: datetime) -> datetime | None:
-    """The first moment from which any order is wanted; None when none is."""
-    days = [settings.mfn_from] if settings.mfn or settings.prime_by_merchant else []
-    days += [settings.fba_from] if settings.fba else []
+def earliest(
+    settings: OrderImport, marketplace: str, begun: datetime, kinds: Collection[str] = KINDS
+) -> datetime | None:
+    """The first moment from which any order of these kinds is wanted; None when none is."""
+    on = {"mfn": settings.mfn, "prime": settings.prime_by_merchant, "fba": settings.fba}
+    days = [settings.fba_from if kind == "fba" else settings.mfn_from for kind in kinds if on[kind]]
     return min((beginning(day, marketplace, begun) for day in days), default=None)
 
 
@@ -84,7 +88,7 @@ async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Map
     window = current(cursors.values()) or open_window(now, cursors)
     if window is None:
         return {channel: Page(cursor=cursor) for channel, cursor in cursors.items()}
-    group = {one: cursors[one] for one in window.channels if one in cursors and cursors[one].window in (None, window)}
+    group = {one: cursors[one] for one in window.channels if one in cursors and joins(cursors[one], window)}
     parts = _shared(sessions, group, now)
     try:
         answer = await Client(lead).orders({**window.query(), "includedData": ",".join(parts)})
@@ -189,10 +193,8 @@ def widen(cursor: OrderCursor, before: Settings, after: Settings) -> OrderCursor
     """A kind switched on or an earlier date: history is asked for again from there; what is stored is recognized."""
     if not (isinstance(before, OrderImport) and isinstance(after, OrderImport)) or cursor.begun is None:
         return None
-    if not newly(before, after):
-        return None
     # the zone of the earliest days there are: a form does not tell which marketplace it belongs to
-    return widened(cursor, earliest(after, "A39IBJ37TRP1C6", cursor.begun))
+    return widened(cursor, earliest(after, "A39IBJ37TRP1C6", cursor.begun, newly(before, after)))
 
 
 def newly(before: OrderImport, after: OrderImport) -> frozenset[str]:
