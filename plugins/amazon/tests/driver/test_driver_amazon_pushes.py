@@ -152,6 +152,30 @@ async def test_shipment_in_parts(amazon: Make):
     assert here.seller.book.orders[order.id].status == "SHIPPED"
 
 
+async def test_shipment_that_the_poll_saw_first(amazon: Make):
+    """A parcel of all that is open is accepted although the order, as it is stored by then, has nothing open."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here)
+    record = Shipment(id="s", order_id=order.id, carrier="DHL", tracking="T1")
+    said = (await SHIPMENTS.push(here.session, batch(record, order=order)))["s"]
+    await here.advance(600)
+    (order,) = await fetch(here.session, [order.id])
+    settled = await SHIPMENTS.settle(here.session, batch(record, order=order, tickets={"s": said.ticket}))
+    assert isinstance(settled["s"], Accepted), settled
+
+
+async def test_shipment_of_a_cancelled_order(amazon: Make):
+    """An order that was cancelled meanwhile has nothing open either, and is not taken for shipped."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here)
+    await here.control("POST", f"/orders/{order.id}/status", {"status": "CANCELLED"})
+    record = Shipment(id="s", order_id=order.id, carrier="DHL", tracking="T1")
+    said = (await SHIPMENTS.push(here.session, batch(record, order=order)))["s"]
+    assert isinstance(said, Rejected), said
+
+
 async def test_shipment_without_tracking(amazon: Make):
     """Without a tracking number the parcel goes by feed."""
     here = amazon(ALL)
