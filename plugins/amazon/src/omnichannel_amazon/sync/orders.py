@@ -146,11 +146,11 @@ def _ahead(answer: Answer, now: datetime) -> float | None:
 
 
 def _shared(sessions: Mapping[str, Session], group: Mapping[str, OrderCursor], now: datetime) -> list[str]:
-    """What every member may see: one refused part would refuse the page for all."""
+    """What any member was found to see: they share one grant and its roles. Refused, it is left out for a day."""
     if any(one.plain is not None and now - one.plain < PLAIN for one in group.values()):
         return list(ALWAYS)
     parts = [included(sessions[channel]) for channel in group]
-    return [part for part in (*ALWAYS, *PERSONAL) if all(part in one for one in parts)]
+    return [part for part in (*ALWAYS, *PERSONAL) if any(part in one for one in parts)]
 
 
 def _started(session: Session, cursor: OrderCursor, now: datetime) -> OrderCursor:
