@@ -204,7 +204,7 @@ async def _probe_listings(client: Client, works: set[str], missing: dict[str, st
 
 async def _probe_orders(client: Client, works: set[str], missing: dict[str, str]) -> None:
     """All that is wished for at once; where that is refused, one by one what of it is: the bucket is small. What could
-    not be asked (a first import uses the bucket up for hours) is not taken for refused: orders are asked for with it."""
+    not be asked (a first import uses the bucket up for hours) is not taken for refused: orders come with it."""
     since = iso(client.session.clock.now() - timedelta(hours=1))
     query = {"createdAfter": since, "marketplaceIds": client.marketplace, "maxResultsPerPage": "1"}
     try:
