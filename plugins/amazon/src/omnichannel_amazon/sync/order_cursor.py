@@ -71,6 +71,7 @@ class OrderCursor(Struct, frozen=True):
         reconciled: when the last two days were asked for again.
         denied: when access was refused and not granted since.
         plain: when personal parts were refused: without them orders come, a day later they are asked for again.
+        alone: when marketplaces were refused together: for a day each is asked for by itself.
         ahead: seconds that our clock is ahead of Amazon's, which refuses what is not two minutes old there.
     """
 
@@ -84,6 +85,7 @@ class OrderCursor(Struct, frozen=True):
     plain: datetime | None = None
     ahead: float = 0.0
     upto: datetime | None = None
+    alone: datetime | None = None
 
     @property
     def end(self) -> datetime | None:

@@ -45,6 +45,7 @@ TOO_NEW = "2 minutes"
 WORTH = 30.0
 """Seconds; less is what an answer takes."""
 
+Turn = tuple[Session, OrderCursor]
 Rows = tuple[list[order_wire.Order], list[Bad], str]
 
 
@@ -79,10 +80,11 @@ def wanted(order: order_wire.Order, settings: OrderImport, begun: datetime | Non
     return moment(order.created_time) >= beginning(day, order.sales_channel.marketplace_id, begun)
 
 
-async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Mapping[str, Page[OrderCursor]]:
+async def pull_together(turns: Mapping[str, Turn]) -> Mapping[str, Page[OrderCursor]]:
     """One page of the shared poll; every connection of the group moves on with it."""
     sessions = {channel: session for channel, (session, _) in turns.items()}
     lead = next(iter(sessions.values()))
+    turns = together(turns, lead.clock.now())
     now = lead.clock.now() - timedelta(seconds=max(cursor.ahead for _, cursor in turns.values()))
     cursors = {channel: _started(session, cursor, now) for channel, (session, cursor) in turns.items()}
     window = current(cursors.values()) or open_window(now, cursors)
@@ -106,6 +108,13 @@ async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Map
     return pages
 
 
+def together(turns: Mapping[str, Turn], now: datetime) -> Mapping[str, Turn]:
+    """Who is asked for at once: the first one alone where it is to be, otherwise all that are not."""
+    apart = {one for one, (_, cursor) in turns.items() if cursor.alone is not None and now - cursor.alone < PLAIN}
+    first = next(iter(turns))
+    return {one: turn for one, turn in turns.items() if (one == first if first in apart else one not in apart)}
+
+
 def _refused(
     lead: Session, refused: errors.RemoteRejected, group: Mapping[str, OrderCursor], window: Window
 ) -> Mapping[str, Page[OrderCursor]]:
@@ -123,7 +132,8 @@ def _refused(
 def _denied(
     lead: Session, refused: errors.AccessMissing, group: Mapping[str, OrderCursor], parts: Sequence[str], now: datetime
 ) -> Mapping[str, Page[OrderCursor]]:
-    """Asked again a few minutes later, then without what is personal; raised when that is refused as well."""
+    """Asked again a few minutes later, then without what is personal, then each marketplace by itself, as one that is
+    no longer the seller's refuses the question for all; raised when that is refused as well."""
     since = min((one.denied for one in group.values() if one.denied is not None), default=now)
     if now - since < SECOND:
         wait = Wait(
@@ -131,7 +141,12 @@ def _denied(
         )
         return {channel: Page(cursor=replace(one, denied=since), more=wait) for channel, one in group.items()}
     if not set(parts) & set(PERSONAL):
-        raise refused
+        if len(group) == 1:
+            raise refused
+        lead.log.warning("Amazon refuses the orders of these marketplaces together: each is asked for alone until "
+                         "tomorrow. %s", refused)  # fmt: skip
+        apart = {c: replace(one, alone=now, denied=None, plain=None, window=None) for c, one in group.items()}
+        return {channel: Page(cursor=one, more=True) for channel, one in apart.items()}
     lead.log.warning("Amazon refuses what is personal of orders: they come without until tomorrow. %s", refused)
     return {channel: Page(cursor=replace(one, plain=now), more=True) for channel, one in group.items()}
 
