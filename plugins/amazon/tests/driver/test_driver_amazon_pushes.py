@@ -87,6 +87,21 @@ async def test_stock_by_feed(amazon: Make):
     assert "no listing" in said["unknown"].reason
 
 
+async def test_stock_behind_a_feed(amazon: Make):
+    """A value that is newer than one in a feed under way does not overtake it, so that the newer one stays."""
+    here = amazon(listings=320, feed_delay=1800)
+    await here.authorize()
+    sku, *others = own(here)[:210]
+    await STOCK.push(here.session, batch(*[level(one, 5) for one in (sku, *others)]))
+    await here.advance(60)
+    assert isinstance((await ended(here, STOCK, level(sku, 3), rounds=80))[sku], Accepted)
+    for _ in range(8):
+        await here.advance(900)
+    assert {"fulfillmentChannelCode": "DEFAULT", "quantity": 3} in live(here, sku)
+    await ended(here, STOCK, level(sku, 2))
+    assert len(here.asked("patchListingsItem")) == 1
+
+
 async def test_stock_refused(amazon: Make):
     """Half a piece is no stock."""
     here = amazon()
