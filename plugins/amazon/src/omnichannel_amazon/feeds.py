@@ -17,6 +17,7 @@ LISTINGS, INVOICE, FULFILLMENT = "JSON_LISTINGS_FEED", "UPLOAD_VAT_INVOICE", "PO
 ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 JSON, PDF, XML = "application/json; charset=UTF-8", "application/pdf", "text/xml; charset=UTF-8"
 MOST_BYTES = 10 * 2**20
+NEVER_ENDED = "Amazon has not ended the feed within a day"
 ENDED = ("DONE", "FATAL", "CANCELLED")
 HUNG = timedelta(hours=24)
 """Feeds have hung for hours; one that has not ended after so long is no longer waited for (guide 15, 19)."""
@@ -64,7 +65,7 @@ async def result(client: Client, feed: str) -> Result:
             return Result("fatal", "Amazon no longer knows the feed")
         raise
     if said.processing_status not in ENDED:
-        return Result("fatal", "Amazon has not ended the feed within a day") if _hangs(client, said) else WAITING
+        return Result("fatal", NEVER_ENDED) if _hangs(client, said) else WAITING
     text, document = "", said.result_feed_document_id
     if document:
         path = await fetched(client, "feedResult", f"feed-{feed}", lambda: client.feed_document(document))

@@ -197,9 +197,9 @@ def refused(text: str) -> dict[int, str]:
 
 
 async def settle(session: Session, batch: Batch[R], way: Way[R]) -> Mapping[str, Outcome]:
-    """A feed's report first; then, as for unknown ones, what is live."""
+    """A feed's report first; then, as for unknown ones, what is live. FATAL did some of it: the rest is sent again."""
     client, outcomes = Client(session), dict[str, Outcome]()
-    looking = list[Item[R]]()
+    looking, lost = list[Item[R]](), set[str]()
     results = {feed: await feeds.result(client, feed) for feed in {_feed(item.ticket) for item in batch.items} - {""}}
     for item in batch.items:
         feed = _feed(item.ticket)
@@ -214,9 +214,12 @@ async def settle(session: Session, batch: Batch[R], way: Way[R]) -> Mapping[str,
             outcomes[item.key] = Rejected(why)
         else:
             looking.append(item)
+            lost |= {item.key} if state == "fatal" and text != feeds.NEVER_ENDED else set()
     live = await client.listings([item.record.sku for item in looking], INCLUDED) if looking else {}
     for item in looking:
-        outcomes[item.key] = _looked(client, item, live.get(item.record.sku), way)
+        found = _looked(client, item, live.get(item.record.sku), way)
+        again = item.key in lost and isinstance(found, Pending)
+        outcomes[item.key] = Later(Wait(120, "Amazon could not process the feed")) if again else found
     return outcomes
 
 

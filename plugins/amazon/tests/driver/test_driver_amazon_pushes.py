@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -410,6 +411,18 @@ async def test_pain_19_feed_that_hangs(amazon: Make):
     later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
     assert all(isinstance(one, Pending) for one in later.values())
     assert len(here.asked("createListingsFeed")) == 1
+
+
+async def test_pain_19_fatal_feed(amazon: Make):
+    """Of a feed that ended as fatal, what did not arrive is sent again at once, not given up a day later."""
+    here = amazon(listings=320)
+    await here.authorize()
+    await here.control("POST", "/feeds", {"fate": "FATAL"})
+    begun, skus = here.session.clock.now(), own(here)[:210]
+    said = await ended(here, STOCK, *[level(sku, 5) for sku in skus])
+    assert all(isinstance(one, Accepted) for one in said.values())
+    assert all({"fulfillmentChannelCode": "DEFAULT", "quantity": 5} in live(here, sku) for sku in skus)
+    assert here.session.clock.now() - begun < timedelta(hours=2)
 
 
 async def test_pain_19_feed_that_never_ends(amazon: Make):
