@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from tests.web.test_callbacks import home, out
 from tests.web.test_pages import value_of
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +103,45 @@ async def test_driver_gone_meanwhile(web: Any, site: Any, tab: str) -> None:
     assert (refused.status_code, "This was not saved" in refused.text) == (403, True)
     assert (await site.house.connections.get("acme", one)).name == "Shop"
     assert (await web.post(f"/connections/{one}", data=data)).status_code == 303  # a name needs no driver
+
+
+async def test_draft_over(site: Any, clock: Any) -> None:
+    """SAVE and AUTHORIZE with a draft that is over keep what was typed, secrets excepted, and make nothing."""
+    web = site.client()
+    number = re.search(r"draft=(\d+)", (await home(web, await out(web))).headers["location"])[1]  # type: ignore[index]
+    clock.turn(3_700)
+    typed = {"name": "Typed for long", "driver": "lab", "c.shop": "my-shop", "c.secret": "hush-lab"}
+    for address in ("/new", "/new/authorize"):
+        kept = await web.post(address, data={**typed, "draft": number})
+        assert (kept.status_code, "begin again" in kept.text) == (404, True)
+        assert 'value="Typed for long"' in kept.text
+        assert 'value="my-shop"' in kept.text
+        assert "hush-lab" not in kept.text
+        assert value_of(kept.text, "draft") == ""
+    assert await site.house.connections.list("acme") == []
+    assert await out(web, draft="")
+
+
+async def test_draft_of_an_edit_over(site: Any, clock: Any) -> None:
+    """The same of an AUTHORIZE for a connection that is there: it stays as it is."""
+    web = site.client()
+    made = await site.house.connections.create("acme", "lab", "Lab", {"shop": "a", "secret": "hush-lab"})
+    here = f"/connections/{made.connection.id}"
+    asked = {"tab": "credentials", "draft": "999"}
+    typed = {"name": "Typed for long", "version": "1", "c.shop": "my-shop", "c.secret": "hush-other"}
+    for address in (here, f"{here}/authorize"):
+        kept = await web.post(address, params=asked, data=typed)
+        assert (kept.status_code, "begin again" in kept.text) == (404, True)
+        assert 'value="Typed for long"' in kept.text
+        assert 'value="my-shop"' in kept.text
+        assert "hush-other" not in kept.text
+        assert "draft=999" not in kept.text
+    assert (await site.house.connections.get("acme", made.connection.id)).name == "Lab"
+    assert (await web.get(here, params=asked)).status_code == 404
+
+
+async def test_create_with_a_driver_gone_meanwhile(web: Any, site: Any) -> None:
+    """The typed name stays, with the reason."""
+    await site.house.drivers.uninstall("acme", "echo")
+    kept = await web.post("/new", data={"name": "Typed", "driver": "echo", "c.shop": "a", "c.secret": "hush-echo"})
+    assert (kept.status_code, 'value="Typed"' in kept.text, "not installed" in kept.text) == (403, True, True)

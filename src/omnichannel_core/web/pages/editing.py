@@ -96,7 +96,11 @@ class Sheet:
 
 
 async def load(visit: Visit) -> Sheet:
-    """The connection as it is stored, with the tab that the address names."""
+    """The connection as it is stored, with the tab that the address names.
+
+    Raises:
+        NotFound: no such connection or settings page; no such draft, where nothing was typed that could be lost.
+    """
     asked, account = visit.request.query_params, visit.account
     seen = await visit.house.connections.get(account, visit.number())
     sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version,
@@ -128,7 +132,13 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
             sheet.trouble = trouble  # stored by an older driver: typed anew
         if draft:
             (number,) = numbers([draft])
-            found = await door.draft(account, number, actor=visit.actor.id)
+            try:
+                found = await door.draft(account, number, actor=visit.actor.id)
+            except errors.NotFound as trouble:
+                if visit.request.method != "POST":
+                    raise
+                sheet.barred = trouble
+                return
             sheet.draft, sheet.authorized = found.id, found.authorized
             sheet.values, sheet.name = {**sheet.values, **found.values}, found.name or sheet.name
         elif visit.may(Permission.MANAGE):
@@ -154,6 +164,7 @@ async def save(visit: Visit) -> Response:
     sheet.name = str(sent.get("name", sheet.name))
     try:
         if sheet.barred is not None and visit.request.query_params.get("tab"):
+            _typed(sheet, sent)
             raise sheet.barred  # what was typed there is not thrown away as saved
         if sheet.tab == "schedule":
             return await _schedule(visit, sheet, sent)
@@ -273,8 +284,11 @@ async def authorize(visit: Visit) -> Response:
     sheet, sent = await load(visit), await visit.form()
     sheet.name = str(sent.get("name", sheet.name))
     try:
+        typed = _typed(sheet, sent)
+        if sheet.barred is not None:
+            raise sheet.barred
         begun = await visit.house.connections.authorize(
-            visit.account, sheet.seen.driver, _typed(sheet, sent), name=sheet.name, connection=sheet.seen.id,
+            visit.account, sheet.seen.driver, typed, name=sheet.name, connection=sheet.seen.id,
             return_url=f"{visit.base}/oauth/{sheet.seen.driver}", actor=visit.actor.id, draft=sheet.draft,
         )  # fmt: skip
     except errors.OmnichannelError as trouble:
