@@ -17,7 +17,12 @@ from omnichannel_shopify.wire import Envelope, Trouble
 VERSION = "2026-10"
 TOKEN, FILE = "token", "bulkFile"
 SECRET = re.compile(r"\bshp\w{2,4}_\w+|(?=\w*\d)(?=\w*[A-Za-z])[\w-]{28,}")
-WAITING = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "SHOP_INACTIVE", "UNAVAILABLE"})
+WAITING = frozenset(
+    {
+        "INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "SHOP_INACTIVE", "UNAVAILABLE",
+        "IDEMPOTENCY_CONCURRENT_REQUEST",
+    }
+)  # fmt: skip
 NON_EXPIRING = "non-expiring access tokens"
 
 

@@ -653,6 +653,36 @@ async def test_parts_of_a_piece_are_not_refunded(lone: Lone, shop: Any, quantity
     assert cashier.made == []
 
 
+async def test_a_refund_whose_repeat_is_refused(lone: Lone, shop: Any):
+    """A refund that was made, and whose repeat Shopify refuses (the key is at work), is not told as refused."""
+    cashier = Cashier(shop)
+    at_work = {"message": "A request with this idempotency key is in progress", "field": None}
+
+    def refund(said: dict[str, Any]) -> dict[str, Any]:
+        cashier.refund(said)
+        return {"refundCreate": {"refund": None, "userErrors": [at_work]}}
+
+    shop.on("Refund", refund)
+    done = await refunds.push(lone(), one(wanted_refund("10.00")))
+    assert isinstance(done["k1"], Accepted)
+    code = {"message": "in progress", "extensions": {"code": "IDEMPOTENCY_CONCURRENT_REQUEST"}}
+    shop.on("Refund", {"data": {"refundCreate": None}, "errors": [code]})
+    with pytest.raises(errors.RemoteUnavailable):
+        await refunds.push(lone(), one(wanted_refund("10.00"), key="k2"))
+
+
+async def test_money_is_given_its_time(lone: Lone, shop: Any):
+    """Money that is not seen to have been paid back after no answer may be under way: it is not sent again at once."""
+    Cashier(shop)
+    session, cancelled = lone(), Cancellation(id="c", order_id="1", lines={"7": Decimal(1)})
+    for later in (
+        await refunds.settle(session, one(wanted_refund())),
+        await cancellations.settle(session, one(cancelled)),
+    ):
+        assert isinstance(later["k1"], Later)
+        assert later["k1"].wait.seconds >= 60
+
+
 async def test_shipping_in_another_currency_is_not_refunded(lone: Lone, shop: Any):
     """Shipping that is to be paid back in another currency than was paid in is refused before anything is sent."""
     cashier = Cashier(shop)

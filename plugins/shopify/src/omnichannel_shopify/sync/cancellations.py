@@ -25,14 +25,12 @@ from omnichannel_core.driver import (
 from omnichannel_core.records import Cancellation
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client, refusal
-from omnichannel_shopify.sync.refunds import Wanted, made_before, mark_of, pieces, refund
+from omnichannel_shopify.sync.refunds import AT_WORK, Wanted, made_before, mark_of, pieces, refund
 from omnichannel_shopify.sync.shipments import FulfillmentsData
 from omnichannel_shopify.wire import Wire, gid
 
 REASONS = {"customer": "CUSTOMER", "declined": "DECLINED", "fraud": "FRAUD", "inventory": "INVENTORY", "staff": "STAFF"}
 MOST_NOTE = 255
-AT_WORK = 60.0
-"""Seconds that Shopify may take for a cancellation whose answer was lost: asked again before, it would run twice."""
 
 
 class Job(Wire):
@@ -105,7 +103,7 @@ async def settle(session: Session, batch: Batch[Cancellation]) -> Mapping[str, O
     client, order = Client(session), gid("Order", item.record.order_id)
     if item.record.lines:
         there = await made_before(client, order, mark_of(item.key))
-        return {item.key: there or Later(Wait(0.0, "It never arrived"))}
+        return {item.key: there or Later(Wait(AT_WORK, "Shopify does not show it (yet)"))}
     if item.ticket:
         found = await client.ask("CancelJob", JobData, job=item.ticket, id=order)
         if found.order is not None and found.order.cancelled_at:

@@ -21,6 +21,9 @@ from omnichannel_shopify.sync.shipments import open_orders
 from omnichannel_shopify.sync.stock import digest, location_of
 from omnichannel_shopify.wire import Bag, Id, Wire, gid
 
+AT_WORK = 60.0
+"""Seconds that Shopify may take for something whose answer was lost: asked again before, it would be done twice."""
+
 
 @attrs.frozen(kw_only=True)
 class Wanted:
@@ -139,8 +142,8 @@ async def refund(client: Client, wanted: Wanted) -> Outcome:
     if presentment and presentment != found.order.currency_code:
         body["currency"] = presentment
     payload, refused = await client.mutate("Refund", "refundCreate", repeatable=True, input=body, key=wanted.key)
-    if refused:
-        return Rejected(refusal(refused))
+    if refused:  # a repeat whose key is still at work, too
+        return await made_before(client, wanted.order, wanted.mark) or Rejected(refusal(refused))
     made = msgspec.json.decode(payload.get("refund", msgspec.Raw(b"null")), type=Id | None)
     return Accepted(remote={"refund": made.id} if made is not None else {})
 
@@ -162,7 +165,7 @@ async def settle(session: Session, batch: Batch[Return]) -> Mapping[str, Outcome
     """After no answer: looked for by its mark."""
     (item,) = batch.items
     there = await made_before(Client(session), gid("Order", item.record.order_id), mark_of(item.key))
-    return {item.key: there or Later(Wait(0.0, "It never arrived"))}
+    return {item.key: there or Later(Wait(AT_WORK, "Shopify does not show it (yet)"))}
 
 
 async def destinations(client: Client, wanted: Wanted, back: Sequence[str]) -> Mapping[str, str]:
