@@ -99,6 +99,21 @@ def test_no_shop(typed: str):
         ShopifyCredentials(shop=typed)
 
 
+async def test_signed_addresses_are_spelled_as_shopify_spells_them(lone: Lone):
+    """Separators within a value are escaped before it is signed, so that no two addresses have the same signature."""
+    session = lone()
+    stamp = str(int(session.clock.now().timestamp()))
+    text = f"note=a%26b%25&shop={SHOP}&timestamp={stamp}"
+    made = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
+    call = Call(method="GET", path="", query={"note": "a&b%", "shop": SHOP, "timestamp": stamp, "hmac": made})
+    assert [one.account for one in await receive(session, call)] == [SHOP]
+    text = f"a=1&b=2&shop={SHOP}&timestamp={stamp}"
+    made = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
+    merged = {"a": "1&b=2", "shop": SHOP, "timestamp": stamp, "hmac": made}
+    with pytest.raises(errors.CallRefused):
+        await receive(session, Call(method="GET", path="", query=merged))
+
+
 def test_what_is_pasted_is_trimmed():
     """Blanks and line ends around what is pasted are no part of it; blanks alone are nothing."""
     own = Organization(way="organization", client_id=" id\n", client_secret=" secret\t")

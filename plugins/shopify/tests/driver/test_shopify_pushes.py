@@ -223,6 +223,23 @@ async def test_untracked_and_unknown_skus(lone: Lone, shop: Any):
     assert "unique" in done["D"].reason
 
 
+async def test_a_sku_that_the_search_does_not_understand(lone: Lone, shop: Any):
+    """One SKU that Shopify's search warns about is refused by itself; the others of the batch are set."""
+    house, found = Warehouse(shop, {gid("InventoryItem", 1): 5}), variants("A")
+
+    def search(said: dict[str, Any]) -> dict[str, Any]:
+        warned = {"search": [{"warnings": [{"message": "odd"}]}]} if "odd" in said["query"] else {}
+        return {"data": found(said), "extensions": warned}
+
+    shop.on("VariantsBySku", search)
+    items = [Item(key=sku, record=level(sku, "7")) for sku in ("A", "odd", "B")]
+    done = await stock.push(with_locations(lone()), Batch(key="b", items=items))
+    assert isinstance(done["A"], Accepted)
+    assert "search does not understand SKU odd" in done["odd"].reason
+    assert "no variant" in done["B"].reason
+    assert house.levels == {gid("InventoryItem", 1): 7}
+
+
 async def test_warehouses_are_mapped(lone: Lone, shop: Any):
     """The host's warehouse goes to the location the settings say, and of two quantities for a SKU the last counts."""
     house = Warehouse(shop, {gid("InventoryItem", 1): 5})
@@ -277,6 +294,14 @@ async def test_skus_are_asked_together(lone: Lone, shop: Any):
 # --- prices
 def euro(amount: str) -> Money:
     return Money(Decimal(amount), "EUR")
+
+
+async def test_a_variant_that_two_searches_find_is_one(lone: Lone, shop: Any):
+    """Shopify's search finds beginnings, too: a variant that it names for several SKUs is not there twice."""
+    skus = [f"S{n}" for n in range(60)]
+    shop.on("VariantsBySku", variants(*skus))
+    found = await places(Client(lone()), skus)
+    assert not [why for why in found.values() if isinstance(why, str)]
 
 
 async def test_prices(lone: Lone, shop: Any):

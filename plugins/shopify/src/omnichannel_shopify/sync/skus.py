@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from omnichannel_core import errors
 from omnichannel_shopify.client import Client
 from omnichannel_shopify.wire import Id, Wire
 
@@ -50,13 +51,26 @@ def quoted(text: str) -> str:
 async def places(client: Client, skus: Sequence[str]) -> Mapping[str, Place | str]:
     """SKU -> where it is, or why that cannot be said."""
     wanted = list(dict.fromkeys(sku for sku in skus if sku))
-    found = dict[str, list[Variant]]()
-    for start in range(0, len(wanted), PER_SEARCH):
-        some = wanted[start : start + PER_SEARCH]
+    groups = [wanted[start : start + PER_SEARCH] for start in range(0, len(wanted), PER_SEARCH)]
+    found, odd = dict[str, dict[str, Variant]](), set[str]()  # by SKU and id: several searches may find the same one
+    while groups:
+        some = groups.pop(0)
         query = " OR ".join(f"sku:{quoted(sku)}" for sku in some)
-        for variant in await client.walk("VariantsBySku", Variant, ("productVariants",), query=query):
-            found.setdefault(variant.sku or "", []).append(variant)
-    return {sku: one_of(sku, found.get(sku, [])) for sku in dict.fromkeys(skus)}
+        try:
+            for variant in await client.walk("VariantsBySku", Variant, ("productVariants",), query=query):
+                found.setdefault(variant.sku or "", {})[variant.id] = variant
+        except errors.RemoteRejected as refused:
+            if refused.code != "SEARCH":
+                raise
+            if len(some) == 1:
+                odd.update(some)
+            else:
+                groups += [[sku] for sku in some]
+    return {
+        sku: f"Shopify's search does not understand SKU {sku}: give it another one" if sku in odd
+        else one_of(sku, list(found.get(sku, {}).values()))
+        for sku in dict.fromkeys(skus)
+    }  # fmt: skip
 
 
 def one_of(sku: str, found: Sequence[Variant]) -> Place | str:
