@@ -341,6 +341,9 @@ async def test_languages(site: Any) -> None:
     assert "Verbindung hinzufügen" in german
     assert '<html lang="en">' in (await site.client(**{"accept-language": "fr"}).get("/")).text
     assert '<html lang="en">' in (await site.client(**{"accept-language": "de;q=x, ;q="}).get("/")).text
+    for asked, language in (("de; q=0.9, en; q=0.5", "de"), ("fr, de ;q = 0.8", "de"), ("de;q=0, fr", "en"),
+                            ("*, de;q=0.1", "de")):  # fmt: skip
+        assert f'<html lang="{language}">' in (await site.client(**{"accept-language": asked}).get("/")).text, asked
 
 
 async def test_stores(web: Any) -> None:
