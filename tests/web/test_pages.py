@@ -390,6 +390,7 @@ async def test_hub_in_words(web: Any, site: Any, shop: Any) -> None:
     assert 'value="05.01.2026"' in page
     assert "Nothing fits" in (await web.get("/hub/orders", params={"since": "06.01.2026"})).text
     assert (await web.get("/hub/orders", params={"since": "31.02.2026"})).status_code == 422
+    assert (await web.get("/hub/orders", params={"since": "2026"})).status_code == 422  # no count of seconds
     full = (await web.get(f"/hub/orders/{one}/1")).text
     for text in ("165.24 EUR", "05.01.2026 10:30 UTC", "<dd>No"):
         assert text in re.sub(r">\s+", ">", full), text
