@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnichannel_core.records import Attribute, Bad, Closing, Line, Money, Order
+from omnichannel_core.records import Address, Attribute, Bad, Closing, Line, Money, Order
 from omnichannel_core.storage import migrations, pages
 from omnichannel_core.storage.bodies import decode
 from omnichannel_core.storage.schema import record, trouble
@@ -94,6 +94,19 @@ def test_a_line_keeps_what_a_part_of_its_order_leaves_out(store: Store) -> None:
         ready = pages.prepare([Order(id="1", revision=revision, partial=True, lines={"7": line})])
         store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
     assert kept(store)["1"].lines == {"7": Line(id="7", sku="s", gross=price, net=net, shipped=Decimal(1))}
+
+
+def test_an_address_keeps_what_a_part_of_its_order_leaves_out(store: Store) -> None:
+    """An address that comes again with less, in a newer or an older part, keeps its rest; another takes its place."""
+    town, home = Address(id="a", city="Ulm"), Address(id="a", city="Ulm", street1="Weg 1", phone="1")
+    for revision, address, wanted in (
+        ("2", town, town), ("1", home, home), ("3", town, home), ("4", Address(id="a", city="Bonn"), None),
+    ):  # fmt: skip
+        one = Order(id="1", revision=revision, partial=True, addresses={"a": address}, bill_to=address)
+        ready = pages.prepare([one])
+        store.write_now(lambda tx, p=ready: pages.store(tx, "acme", 1, "orders", p, run=0, now=NOW))  # type: ignore[misc]
+        found = kept(store)["1"]
+        assert (found.addresses, found.bill_to) == ({"a": wanted or address}, wanted or address)
 
 
 def test_retire(store: Store) -> None:

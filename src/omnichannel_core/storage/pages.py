@@ -12,7 +12,7 @@ import attrs
 import msgspec
 from msgspec import UNSET
 
-from omnichannel_core.records import Bad, Line, Order, Record, Return
+from omnichannel_core.records import Address, Bad, Line, Order, Record, Return
 from omnichannel_core.records.catalog import Attribute, AttributeSet, Choices
 from omnichannel_core.storage.blanking import blanked
 from omnichannel_core.storage.bodies import decode, encode
@@ -337,16 +337,26 @@ def _merge(old: Record, new: Record) -> Record:
         if now is UNSET or (over.partial and now == _default(over, name)):
             changed[name] = was
         elif isinstance(was, Mapping) and isinstance(now, Mapping):
-            changed[name] = {**was, **{key: _filled(was.get(key), part) for key, part in now.items()}}
+            changed[name] = {**was, **{key: _filled(was.get(key), part, over.partial) for key, part in now.items()}}
+        elif isinstance(now, Address):
+            changed[name] = _filled(was, now, over.partial)
     return msgspec.structs.replace(over, **changed)
 
 
-def _filled(was: Any, now: Any) -> Any:
-    """A line or charge in which what it leaves out stays as it was."""
+def _filled(was: Any, now: Any, partial: bool) -> Any:
+    """A line or charge in which what it leaves out stays as it was; an address of which a partial order says less."""
     if type(was) is not type(now) or not isinstance(now, msgspec.Struct):
         return now
+    if isinstance(now, Address):
+        less = partial and all(not text or text == getattr(was, one) for one, text in _texts(now))
+        return msgspec.structs.replace(was, extra={**was.extra, **now.extra}) if less else now
     absent = [name for name in now.__struct_fields__ if getattr(now, name) is UNSET]
     return msgspec.structs.replace(now, **{name: getattr(was, name) for name in absent}) if absent else now
+
+
+def _texts(address: Address) -> Iterable[tuple[str, str]]:
+    """Its fields, of which an empty one says nothing."""
+    return ((name, getattr(address, name)) for name in address.__struct_fields__ if name != "extra")
 
 
 _DEFAULTS: dict[type[Record], dict[str, Any]] = {}

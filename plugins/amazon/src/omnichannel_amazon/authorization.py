@@ -203,7 +203,8 @@ async def _probe_listings(client: Client, works: set[str], missing: dict[str, st
 
 
 async def _probe_orders(client: Client, works: set[str], missing: dict[str, str]) -> None:
-    """All that is wished for at once; where that is refused, one by one what of it is: the bucket is small."""
+    """All that is wished for at once; where that is refused, one by one what of it is: the bucket is small. What could
+    not be asked (a first import uses the bucket up for hours) is not taken for refused: orders come with it."""
     since = iso(client.session.clock.now() - timedelta(hours=1))
     query = {"createdAfter": since, "marketplaceIds": client.marketplace, "maxResultsPerPage": "1"}
     try:
@@ -212,7 +213,11 @@ async def _probe_orders(client: Client, works: set[str], missing: dict[str, str]
         return
     except errors.AccessMissing:
         pass
-    except (errors.RemoteError, errors.RemoteRejected) as trouble:
+    except errors.RemoteError as trouble:
+        works |= {*PERSONAL}
+        missing["orders"] = str(trouble)
+        return
+    except errors.RemoteRejected as trouble:
         missing["orders"] = str(trouble)
         return
     for part in ("", *PERSONAL):

@@ -17,6 +17,8 @@ LISTINGS, INVOICE, FULFILLMENT = "JSON_LISTINGS_FEED", "UPLOAD_VAT_INVOICE", "PO
 ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 JSON, PDF, XML = "application/json; charset=UTF-8", "application/pdf", "text/xml; charset=UTF-8"
 MOST_BYTES = 10 * 2**20
+NEVER_ENDED = "Amazon has not ended the feed within a day"
+ENDED = ("DONE", "FATAL", "CANCELLED")
 HUNG = timedelta(hours=24)
 """Feeds have hung for hours; one that has not ended after so long is no longer waited for (guide 15, 19)."""
 
@@ -43,6 +45,17 @@ async def submit(client: Client, kind: str, mime: str, body: bytes, options: Map
     return await client.create_feed(wish | ({"feedOptions": dict(options)} if options else {}))
 
 
+async def ended(client: Client, feed: str) -> bool:
+    """Whether it is done with, one way or another."""
+    try:
+        said = await client.feed(feed)
+    except errors.RemoteRejected as refused:
+        if refused.code == "404":
+            return True
+        raise
+    return said.processing_status in ENDED or _hangs(client, said)
+
+
 async def result(client: Client, feed: str) -> Result:
     """How it ended. FATAL may have done some of it: whoever asks looks at what is there."""
     try:
@@ -51,8 +64,8 @@ async def result(client: Client, feed: str) -> Result:
         if refused.code == "404":
             return Result("fatal", "Amazon no longer knows the feed")
         raise
-    if said.processing_status not in ("DONE", "FATAL", "CANCELLED"):
-        return Result("fatal", "Amazon has not ended the feed within a day") if _hangs(client, said) else WAITING
+    if said.processing_status not in ENDED:
+        return Result("fatal", NEVER_ENDED) if _hangs(client, said) else WAITING
     text, document = "", said.result_feed_document_id
     if document:
         path = await fetched(client, "feedResult", f"feed-{feed}", lambda: client.feed_document(document))

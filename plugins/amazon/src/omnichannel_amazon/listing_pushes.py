@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from omnichannel_amazon import feeds, wire
 from omnichannel_amazon.client import Client
+from omnichannel_amazon.documents import UNSAFE
 from omnichannel_amazon.marketplaces import MARKETPLACES
 from omnichannel_amazon.order_mapping import moment
 from omnichannel_core.driver import Accepted, Batch, Item, Later, Outcome, Pending, Rejected, Session, Wait
@@ -26,6 +30,17 @@ PATIENCE = timedelta(hours=24)
 """Minutes as a rule, hours in incidents (guide 8.3); after that it was taken and never shown."""
 
 Patch = dict[str, object]
+
+
+UNDER_WAY = "listings-feed-"
+"""In scratch: a feed of listings that was sent."""
+
+
+class UnderWay(msgspec.Struct):
+    """What is in a feed."""
+
+    feed: str
+    skus: Sequence[str]
 
 
 class Unfit(ValueError):
@@ -61,7 +76,7 @@ async def push(session: Session, batch: Batch[R], way: Way[R]) -> Mapping[str, O
             outcomes[item.key] = Accepted(note=f"not wanted: {why}")
         except Unfit as why:
             outcomes[item.key] = Rejected(str(why))
-    if len(ready) > MANY:
+    if len(ready) > MANY or await _overtakes(client, {item.record.sku for item, _ in ready}):
         return outcomes | await _by_feed(client, ready, live)
     for item, patch in ready:
         outcomes[item.key] = await _patched(client, item.record.sku, patch)
@@ -115,9 +130,35 @@ async def _by_feed(
         messages.append(message)
         taken.append(item.key)
     feed = await feeds.submit(client, feeds.LISTINGS, feeds.JSON, document(client, messages))
+    await client.session.compute(partial(_note, client.session.scratch, feed, [one["sku"] for one in messages]))
     for number, key in enumerate(taken, 1):
         outcomes[key] = Pending(f"feed:{feed}:{number}", Wait(120, "Amazon processes the feed"))
     return outcomes | {item.key: Later(Wait(300, "the next feed")) for item, _ in ready[len(taken) :]}
+
+
+def _note(scratch: Path, feed: str, skus: Sequence[str]) -> None:
+    scratch.mkdir(parents=True, exist_ok=True)
+    (scratch / f"{UNDER_WAY}{UNSAFE.sub('_', feed)}").write_bytes(msgspec.json.encode(UnderWay(feed, skus)))
+
+
+def _noted(scratch: Path) -> list[tuple[Path, UnderWay]]:
+    found = list[tuple[Path, UnderWay]]()
+    for one in scratch.glob(f"{UNDER_WAY}*"):
+        with suppress(OSError, msgspec.DecodeError):  # removed by prices meanwhile, or half written
+            found.append((one, msgspec.json.decode(one.read_bytes(), type=UnderWay)))
+    return found
+
+
+async def _overtakes(client: Client, skus: Collection[str]) -> bool:
+    """Whether a feed that is under way has older values of these: a PATCH would be undone by it, another feed comes
+    after it (guide 8.4). Known on the machine that sent it."""
+    found = False
+    for path, one in await client.session.compute(partial(_noted, client.session.scratch)):
+        if await feeds.ended(client, one.feed):
+            await client.session.compute(partial(path.unlink, missing_ok=True))
+        else:
+            found = found or not set(one.skus).isdisjoint(skus)
+    return found
 
 
 def document(client: Client, messages: Sequence[Mapping[str, Any]]) -> bytes:
@@ -156,9 +197,9 @@ def refused(text: str) -> dict[int, str]:
 
 
 async def settle(session: Session, batch: Batch[R], way: Way[R]) -> Mapping[str, Outcome]:
-    """A feed's report first; then, as for unknown ones, what is live."""
+    """A feed's report first; then, as for unknown ones, what is live. FATAL did some of it: the rest is sent again."""
     client, outcomes = Client(session), dict[str, Outcome]()
-    looking = list[Item[R]]()
+    looking, lost = list[Item[R]](), set[str]()
     results = {feed: await feeds.result(client, feed) for feed in {_feed(item.ticket) for item in batch.items} - {""}}
     for item in batch.items:
         feed = _feed(item.ticket)
@@ -173,9 +214,12 @@ async def settle(session: Session, batch: Batch[R], way: Way[R]) -> Mapping[str,
             outcomes[item.key] = Rejected(why)
         else:
             looking.append(item)
+            lost |= {item.key} if state == "fatal" and text != feeds.NEVER_ENDED else set()
     live = await client.listings([item.record.sku for item in looking], INCLUDED) if looking else {}
     for item in looking:
-        outcomes[item.key] = _looked(client, item, live.get(item.record.sku), way)
+        found = _looked(client, item, live.get(item.record.sku), way)
+        again = item.key in lost and isinstance(found, Pending)
+        outcomes[item.key] = Later(Wait(120, "Amazon could not process the feed")) if again else found
     return outcomes
 
 

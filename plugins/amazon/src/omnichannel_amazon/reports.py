@@ -27,6 +27,7 @@ ROWS = 500
 WAITS = (15.0, 30.0, 60.0, 120.0)
 GIVE_UP = timedelta(hours=6)
 SKEW = timedelta(minutes=2)
+FAILED = ("CANCELLED", "FATAL")
 
 
 class Kind(NamedTuple):
@@ -125,7 +126,7 @@ async def _ask(client: Client, kind: Kind, track: Track) -> Step:
     name, coming = kind.types[track.type], Wait(WAITS[0], "Amazon prepares a report")
     assert track.asked is not None and track.since is not None and track.to is not None  # noqa: S101, PT018
     known = await client.reports(name, track.asked - max(SKEW, kind.every), client.marketplace)
-    found = next((one for one in known if _same(one, track)), None)
+    found = next((one for one in known if _same(one, track) and not _tried_before(one, track)), None)
     if found is not None:
         return Step(replace(track, report=found.report_id), more=coming)
     for one in known:
@@ -153,13 +154,23 @@ def _same(report: wire.Report, track: Track) -> bool:
     return [iso(one) for one in ends] == [iso(one) for one in (track.since, track.to) if one]
 
 
+def _tried_before(report: wire.Report, track: Track) -> bool:
+    """One that came to nothing before this one was asked for says nothing about it."""
+    if track.asked is None or report.processing_status not in FAILED:
+        return False
+    try:
+        return moment(report.created_time) < track.asked - SKEW
+    except ValueError:
+        return True
+
+
 def _covers(report: wire.Report, kind: Kind, track: Track) -> datetime | None:
     """Its end, when it is as good as another one: Amazon would make no newer one yet, whoever asked for it."""
     try:
         since, to = moment(report.data_start_time), moment(report.data_end_time)
     except ValueError:
         return None
-    if track.since is None or track.to is None or report.processing_status in ("CANCELLED", "FATAL"):
+    if track.since is None or track.to is None or report.processing_status in FAILED:
         return None
     return to if since <= track.since and track.to - kind.every < to <= track.to else None
 

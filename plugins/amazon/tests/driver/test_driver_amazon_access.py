@@ -19,7 +19,7 @@ from omnichannel_core.driver import Call, Trip
 from omnichannel_core.records import Order
 
 pytestmark = pytest.mark.anyio
-DE, US = "A1PA6795UKMFR9", "ATVPDKIKX0DER"
+DE, FR, US = "A1PA6795UKMFR9", "A13V1IB3VIYZZH", "ATVPDKIKX0DER"
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Make = Callable[..., Any]
 TRIP = Trip(state="s" * 43, return_url="https://host.example/back")
@@ -145,6 +145,21 @@ async def test_pain_02_missing_role_takes_nothing_else(amazon: Make):
     here.session.works = found.works
     await here.run(ORDERS)
     assert here.session.records(Order)
+
+
+async def test_pain_02_check_without_an_answer(amazon: Make):
+    """A check for which the bucket has nothing left takes no address away, neither here nor from other marketplaces."""
+    here = amazon(orders=20, days=10, marketplaces=[DE, FR])
+    await here.authorize()
+    await here.control("POST", "//faults", {"kind": "status", "operation": "searchOrders", "status": 429})
+    found = await check(here.sessions[FR])
+    assert "orders" in found.missing
+    here.sessions[FR].works = found.works
+    await here.run(ORDERS)
+    for place in (DE, FR):
+        orders = here.sessions[place].records(Order).values()
+        assert orders
+        assert all(one.addresses["ship"].city for one in orders)
 
 
 async def test_pain_08_invalid_grant(amazon: Make):

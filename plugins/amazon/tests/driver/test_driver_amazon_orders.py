@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from omnichannel_amazon.settings import OrderImport
@@ -150,3 +151,75 @@ async def test_nothing_new_asks_nothing(amazon: Make):
     here.session.clock.time += timedelta(seconds=30)
     await here.run(ORDERS, cursors)
     assert len(here.asked("searchOrders")) == before
+
+
+async def admitted_to(here: Any, cursors: dict[str, Any], tries: int) -> dict[str, Any]:
+    """So many pages of the poll at most, up to the middle of a window."""
+    for _ in range(tries):
+        pages = await ORDERS.pull_together({place: (here.sessions[place], one) for place, one in cursors.items()})
+        for place, page in pages.items():
+            here.sessions[place].commit(page.records)
+        cursors = {**cursors, **{place: page.cursor for place, page in pages.items()}}
+        if any(one.window is not None and one.window.page for one in cursors.values()):
+            break
+    return cursors
+
+
+async def test_switched_on_later(amazon: Make):
+    """A kind that is switched on brings what was ordered while it was off, not only what came before the import."""
+    off, on = OrderImport(fba=False), OrderImport()
+    here = amazon(off, orders=0)
+    await here.authorize()
+    cursors = await here.run(ORDERS)
+    await here.advance(10 * 86400)
+    await here.control("POST", "/orders", {"kind": "fba", "id": "f"})
+    await here.advance(10 * 86400)
+    cursors = await here.run(ORDERS, cursors)
+    assert not here.session.records(Order)
+    assert ORDERS.widen is not None
+    wider = ORDERS.widen(cursors[DE], off, on)
+    here.session.set(on)
+    await here.run(ORDERS, {DE: wider})
+    assert set(here.session.records(Order)) == {"f"}
+
+
+async def test_widened_in_the_middle_of_a_shared_window(amazon: Make):
+    """Whoever leaves a window does not get on again in its middle: nothing before that page is passed by."""
+    late, early = OrderImport(mfn_from=date(2026, 11, 1)), OrderImport(mfn_from=date(2026, 9, 20))
+    here = amazon(late, orders=1500, days=60, marketplaces=[DE, FR])
+    await here.authorize()
+    cursors = await admitted_to(here, {place: ORDERS.cursor() for place in here.sessions}, 200)
+    assert cursors[DE].window is not None
+    assert ORDERS.widen is not None
+    cursors[DE] = ORDERS.widen(cursors[DE], late, early)
+    here.session.set(early)
+    await here.run(ORDERS, cursors)
+    since = datetime(2026, 9, 20, tzinfo=UTC).timestamp()
+    wanted = {one for one in truth(here, DE) if here.seller.book.orders[one].created >= since}
+    kinds = {one: here.seller.book.orders[one].fulfilled_by for one in wanted}
+    assert {one for one, by in kinds.items() if by == "MERCHANT"} <= set(here.session.records(Order))
+
+
+async def test_away_for_long(amazon: Make):
+    """A marketplace that was switched off for two months catches up in steps, and holds up no other meanwhile."""
+    here = amazon(orders=0, marketplaces=[DE, FR])
+    await here.authorize()
+    cursors = await here.run(ORDERS)
+    away = cursors.pop(FR)
+    for _ in range(60):
+        await here.advance(86400)
+        await here.control("POST", "/orders", {"kind": "mfn", "count": 8})
+        await here.control("POST", "/orders", {"kind": "mfn", "marketplace": FR, "count": 8})
+    await here.advance(900)
+    cursors = await here.run(ORDERS, cursors)
+    await here.control("POST", "/orders", {"kind": "mfn", "id": "new"})
+    await here.advance(3600)
+    before = len(here.asked("searchOrders"))
+    cursors = await admitted_to(here, {**cursors, FR: away}, 1)
+    assert "new" in here.session.records(Order)
+    await here.run(ORDERS, cursors)
+    assert len(here.sessions[FR].records(Order)) == 480
+    windows = {tuple(parse_qs(urlsplit(ask.url).query)[f"lastUpdated{end}"][0] for end in ("After", "Before"))
+               for ask in here.asked("searchOrders")[before:]}  # fmt: skip
+    spans = [datetime.fromisoformat(until) - datetime.fromisoformat(since) for since, until in windows]
+    assert max(spans) <= timedelta(days=2, hours=1)

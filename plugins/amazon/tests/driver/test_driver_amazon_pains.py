@@ -112,6 +112,26 @@ async def test_pain_02_refused_for_good(amazon: Make):
     assert here.seller.requests["searchOrders 403"] == 3
 
 
+async def test_pain_02_one_marketplace_refused(amazon: Make):
+    """A marketplace that is no longer the seller's stops no other one, takes no address from it, and is told alone."""
+    here = amazon(orders=0, marketplaces=[DE, FR])
+    await here.authorize()
+    cursors = await here.run(ORDERS)
+    here.seller.marketplaces.remove(FR)
+    await here.control("POST", "/orders", {"kind": "mfn", "id": "new"})
+    await here.advance(1200)
+    cursors = await here.run(ORDERS, cursors)
+    assert here.session.records(Order)["new"].addresses["ship"].city
+    await here.advance(1200)
+    with pytest.raises(errors.AccessMissing):
+        await here.run(ORDERS, {FR: cursors[FR], DE: cursors[DE]})
+    here.seller.marketplaces.append(FR)
+    await here.control("POST", "/orders", {"kind": "mfn", "id": "back", "marketplace": FR})
+    await here.advance(25 * 3600)
+    await here.run(ORDERS, cursors)
+    assert "back" in here.sessions[FR].records(Order)
+
+
 async def test_pain_03_next_token_encoded_once(amazon: Make):
     """A token with plus, slash and equals is understood, with its query unchanged, and every page arrives."""
     here = amazon(orders=900, days=2)

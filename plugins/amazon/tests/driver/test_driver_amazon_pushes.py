@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +88,21 @@ async def test_stock_by_feed(amazon: Make):
     assert "no listing" in said["unknown"].reason
 
 
+async def test_stock_behind_a_feed(amazon: Make):
+    """A value that is newer than one in a feed under way does not overtake it, so that the newer one stays."""
+    here = amazon(listings=320, feed_delay=1800)
+    await here.authorize()
+    sku, *others = own(here)[:210]
+    await STOCK.push(here.session, batch(*[level(one, 5) for one in (sku, *others)]))
+    await here.advance(60)
+    assert isinstance((await ended(here, STOCK, level(sku, 3), rounds=80))[sku], Accepted)
+    for _ in range(8):
+        await here.advance(900)
+    assert {"fulfillmentChannelCode": "DEFAULT", "quantity": 3} in live(here, sku)
+    await ended(here, STOCK, level(sku, 2))
+    assert len(here.asked("patchListingsItem")) == 1
+
+
 async def test_stock_refused(amazon: Make):
     """Half a piece is no stock."""
     here = amazon()
@@ -150,6 +166,30 @@ async def test_shipment_in_parts(amazon: Make):
     (order,) = await fetch(here.session, [order.id])
     await ended(here, SHIPMENTS, Shipment(id="2", order_id=order.id, carrier="DHL", tracking="T2"), order=order)
     assert here.seller.book.orders[order.id].status == "SHIPPED"
+
+
+async def test_shipment_that_the_poll_saw_first(amazon: Make):
+    """A parcel of all that is open is accepted although the order, as it is stored by then, has nothing open."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here)
+    record = Shipment(id="s", order_id=order.id, carrier="DHL", tracking="T1")
+    said = (await SHIPMENTS.push(here.session, batch(record, order=order)))["s"]
+    await here.advance(600)
+    (order,) = await fetch(here.session, [order.id])
+    settled = await SHIPMENTS.settle(here.session, batch(record, order=order, tickets={"s": said.ticket}))
+    assert isinstance(settled["s"], Accepted), settled
+
+
+async def test_shipment_of_a_cancelled_order(amazon: Make):
+    """An order that was cancelled meanwhile has nothing open either, and is not taken for shipped."""
+    here = amazon(ALL)
+    await here.authorize()
+    order = await ordered(here)
+    await here.control("POST", f"/orders/{order.id}/status", {"status": "CANCELLED"})
+    record = Shipment(id="s", order_id=order.id, carrier="DHL", tracking="T1")
+    said = (await SHIPMENTS.push(here.session, batch(record, order=order)))["s"]
+    assert isinstance(said, Rejected), said
 
 
 async def test_shipment_without_tracking(amazon: Make):
@@ -371,6 +411,18 @@ async def test_pain_19_feed_that_hangs(amazon: Make):
     later = await STOCK.settle(here.session, batch(*[level(sku, 5) for sku in skus], tickets=tickets))
     assert all(isinstance(one, Pending) for one in later.values())
     assert len(here.asked("createListingsFeed")) == 1
+
+
+async def test_pain_19_fatal_feed(amazon: Make):
+    """Of a feed that ended as fatal, what did not arrive is sent again at once, not given up a day later."""
+    here = amazon(listings=320)
+    await here.authorize()
+    await here.control("POST", "/feeds", {"fate": "FATAL"})
+    begun, skus = here.session.clock.now(), own(here)[:210]
+    said = await ended(here, STOCK, *[level(sku, 5) for sku in skus])
+    assert all(isinstance(one, Accepted) for one in said.values())
+    assert all({"fulfillmentChannelCode": "DEFAULT", "quantity": 5} in live(here, sku) for sku in skus)
+    assert here.session.clock.now() - begun < timedelta(hours=2)
 
 
 async def test_pain_19_feed_that_never_ends(amazon: Make):

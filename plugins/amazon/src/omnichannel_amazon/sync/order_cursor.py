@@ -60,15 +60,18 @@ class OrderCursor(Struct, frozen=True):
     """One connection's place in the poll it shares.
 
     Attributes:
-        begun: when the first import began: history ends here, changes begin.
+        begun: when the first import began: changes begin here.
         history: orders created before are in; None when there is none left to import.
+        upto: history ends here; where it began anew for a kind that is switched on, changes passed by what was created
+            before. None: at `begun`.
         changes: changes before are in.
         window: the query being paged through.
         slice: seconds that a window of history spans: doubled after one that was a single page, halved whenever a
-            token died before the end of its window.
+            token died before the end of its window. Of changes that were not looked at for long, two days at most.
         reconciled: when the last two days were asked for again.
         denied: when access was refused and not granted since.
         plain: when personal parts were refused: without them orders come, a day later they are asked for again.
+        alone: when marketplaces were refused together: for a day each is asked for by itself.
         ahead: seconds that our clock is ahead of Amazon's, which refuses what is not two minutes old there.
     """
 
@@ -81,6 +84,18 @@ class OrderCursor(Struct, frozen=True):
     denied: datetime | None = None
     plain: datetime | None = None
     ahead: float = 0.0
+    upto: datetime | None = None
+    alone: datetime | None = None
+
+    @property
+    def end(self) -> datetime | None:
+        """Where history ends."""
+        return self.upto or self.begun
+
+    @property
+    def span(self) -> timedelta:
+        """Of changes, what is asked for at once: a window has to end within a token's life."""
+        return min(SLICE, timedelta(seconds=self.slice))
 
 
 def start(cursor: OrderCursor, now: datetime, earliest: datetime | None) -> OrderCursor:
@@ -98,28 +113,40 @@ def start(cursor: OrderCursor, now: datetime, earliest: datetime | None) -> Orde
 
 
 def open_window(now: datetime, cursors: Mapping[str, OrderCursor]) -> Window | None:
-    """Changes before history, unless they were just looked at; whoever may share the question joins. None: all in."""
+    """Changes before history, unless they were just looked at; whoever may share the question joins. None: all in.
+
+    Who was away for long catches up alone, step by step, while the others go on.
+    """
     until = (now - LAG).replace(microsecond=0)
-    behind = [one.changes for one in cursors.values() if one.changes is not None]
-    oldest = min(behind, default=until)
+    away = {c: one for c, one in cursors.items() if one.changes is not None and until - one.changes > one.span}
+    near = {channel: one for channel, one in cursors.items() if channel not in away}
+    oldest = min((one.changes for one in near.values() if one.changes is not None), default=until)
     has_history = any(one.history is not None for one in cursors.values())
-    if until - oldest >= (BETWEEN if has_history else STEP):
-        again = [one.reconciled for one in cursors.values() if one.reconciled is not None]
+    if until - oldest >= (BETWEEN if has_history or away else STEP):
+        again = [one.reconciled for one in near.values() if one.reconciled is not None]
         daily = bool(again) and now - min(again) >= RECONCILE and not has_history
         since = min(oldest - OVERLAP, until - AGAIN) if daily else oldest - OVERLAP
-        return Window("lastUpdated", since, until, tuple(sorted(cursors)))
-    if not has_history:
-        return None
-    return _history(cursors)
+        return Window("lastUpdated", since, until, tuple(sorted(near)))
+    if away:
+        return _missed(away)
+    return _history(cursors) if has_history else None
+
+
+def _missed(cursors: Mapping[str, OrderCursor]) -> Window:
+    """The oldest changes, for all who stand at about the same place."""
+    places = {channel: one.changes for channel, one in cursors.items() if one.changes is not None}
+    first = min(places.values())
+    group = sorted(channel for channel, at in places.items() if at - first <= OVERLAP)
+    return Window("lastUpdated", first - OVERLAP, first + min(cursors[one].span for one in group), tuple(group))
 
 
 def _history(cursors: Mapping[str, OrderCursor]) -> Window:
     """The oldest slice, for all who stand at about the same place."""
-    left = {channel: one for channel, one in cursors.items() if one.history is not None and one.begun is not None}
+    left = {channel: one for channel, one in cursors.items() if one.history is not None and one.end is not None}
     first = min(one.history for one in left.values() if one.history is not None)
     group = {c: one for c, one in left.items() if one.history is not None and one.history - first <= OVERLAP}
     span = timedelta(seconds=min(one.slice for one in group.values()))
-    until = min(first + span, *(one.begun for one in group.values() if one.begun is not None))
+    until = min(first + span, *(one.end for one in group.values() if one.end is not None))
     return Window("created", first, until, tuple(sorted(group)))
 
 
@@ -133,16 +160,20 @@ def advance(cursor: OrderCursor, window: Window, page: str, now: datetime) -> Or
         return replace(
             cursor, changes=max(window.until, cursor.changes or window.until), window=None, reconciled=reconciled
         )
-    done = cursor.begun is None or window.until >= cursor.begun
+    done = cursor.end is None or window.until >= cursor.end
     span = cursor.slice if window.page else min(cursor.slice * 2, MOST.total_seconds())
-    return replace(cursor, history=None if done else window.until, window=None, slice=span)
+    left, upto = (None, None) if done else (window.until, cursor.upto)
+    return replace(cursor, history=left, upto=upto, window=None, slice=span)
 
 
 def restart(cursor: OrderCursor) -> OrderCursor:
-    """The token died: the window anew, and history in smaller steps, so that the next one ends in time."""
-    shorter = max(LEAST.total_seconds(), cursor.slice / 2)
-    history = cursor.window is not None and cursor.window.by == "created"
-    return replace(cursor, window=None, slice=shorter if history else cursor.slice)
+    """The token died: the window anew, in smaller steps, so that the next one ends in time. The last two days are asked
+    for again tomorrow only."""
+    window, shorter = cursor.window, max(LEAST.total_seconds(), cursor.slice / 2)
+    daily = window is not None and window.by == "lastUpdated" and window.until - window.since >= AGAIN
+    return replace(
+        cursor, window=None, slice=shorter, reconciled=window.until if daily and window else cursor.reconciled
+    )
 
 
 def hurried(cursor: OrderCursor) -> OrderCursor | None:
@@ -157,12 +188,17 @@ def seen(cursor: OrderCursor, ahead: float | None) -> OrderCursor:
 
 
 def widened(cursor: OrderCursor, earliest: datetime | None) -> OrderCursor | None:
-    """A cursor that also imports what came before; None when it already did or nothing began yet."""
-    if cursor.begun is None or earliest is None or earliest >= cursor.begun:
+    """A cursor that also imports what was passed by, up to where changes are in; None when nothing was."""
+    end = max((one for one in (cursor.changes, cursor.upto) if one is not None), default=cursor.begun)
+    if cursor.begun is None or end is None or earliest is None or earliest >= end:
         return None
-    if cursor.history is not None and cursor.history <= earliest:
-        return None
-    return replace(cursor, history=earliest, window=None)
+    history = earliest if cursor.history is None else min(earliest, cursor.history)
+    return replace(cursor, history=history, upto=end, window=None)
+
+
+def joins(cursor: OrderCursor, window: Window) -> bool:
+    """Whether the window's next page is this one's next page: in the middle nobody gets on."""
+    return cursor.window == window or (cursor.window is None and not window.page)
 
 
 def current(cursors: Iterable[OrderCursor]) -> Window | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -24,6 +24,7 @@ from omnichannel_amazon.sync.order_cursor import (
     advance,
     current,
     hurried,
+    joins,
     open_window,
     restart,
     seen,
@@ -36,6 +37,7 @@ from omnichannel_core.records import Bad, Order, Record
 
 ALWAYS = ("FULFILLMENT", "PROCEEDS", "CANCELLATION", "PACKAGES")
 PERSONAL = ("BUYER", "RECIPIENT", "TAX")
+KINDS = ("mfn", "prime", "fba")
 DEFAULT_DAYS = timedelta(days=90)
 TOO_NEW = "2 minutes"
 """In Amazon's words for a window that ends too late (guide 4.1)."""
@@ -43,6 +45,7 @@ TOO_NEW = "2 minutes"
 WORTH = 30.0
 """Seconds; less is what an answer takes."""
 
+Turn = tuple[Session, OrderCursor]
 Rows = tuple[list[order_wire.Order], list[Bad], str]
 
 
@@ -58,10 +61,12 @@ def beginning(day: object, marketplace: str, begun: datetime) -> datetime:
     return datetime.combine(day, time(), zone(marketplace))  # type: ignore[arg-type]
 
 
-def earliest(settings: OrderImport, marketplace: str, begun: datetime) -> datetime | None:
-    """The first moment from which any order is wanted; None when none is."""
-    days = [settings.mfn_from] if settings.mfn or settings.prime_by_merchant else []
-    days += [settings.fba_from] if settings.fba else []
+def earliest(
+    settings: OrderImport, marketplace: str, begun: datetime, kinds: Collection[str] = KINDS
+) -> datetime | None:
+    """The first moment from which any order of these kinds is wanted; None when none is."""
+    on = {"mfn": settings.mfn, "prime": settings.prime_by_merchant, "fba": settings.fba}
+    days = [settings.fba_from if kind == "fba" else settings.mfn_from for kind in kinds if on[kind]]
     return min((beginning(day, marketplace, begun) for day in days), default=None)
 
 
@@ -75,16 +80,17 @@ def wanted(order: order_wire.Order, settings: OrderImport, begun: datetime | Non
     return moment(order.created_time) >= beginning(day, order.sales_channel.marketplace_id, begun)
 
 
-async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Mapping[str, Page[OrderCursor]]:
+async def pull_together(turns: Mapping[str, Turn]) -> Mapping[str, Page[OrderCursor]]:
     """One page of the shared poll; every connection of the group moves on with it."""
     sessions = {channel: session for channel, (session, _) in turns.items()}
     lead = next(iter(sessions.values()))
+    turns = together(turns, lead.clock.now())
     now = lead.clock.now() - timedelta(seconds=max(cursor.ahead for _, cursor in turns.values()))
     cursors = {channel: _started(session, cursor, now) for channel, (session, cursor) in turns.items()}
     window = current(cursors.values()) or open_window(now, cursors)
     if window is None:
         return {channel: Page(cursor=cursor) for channel, cursor in cursors.items()}
-    group = {one: cursors[one] for one in window.channels if one in cursors and cursors[one].window in (None, window)}
+    group = {one: cursors[one] for one in window.channels if one in cursors and joins(cursors[one], window)}
     parts = _shared(sessions, group, now)
     try:
         answer = await Client(lead).orders({**window.query(), "includedData": ",".join(parts)})
@@ -100,6 +106,13 @@ async def pull_together(turns: Mapping[str, tuple[Session, OrderCursor]]) -> Map
         moved = seen(advance(cursor, window, token, now), _ahead(answer, lead.clock.now()))
         pages[channel] = Page(cursor=moved, records=[*found, *(bad if number == 0 else ())], more=True)
     return pages
+
+
+def together(turns: Mapping[str, Turn], now: datetime) -> Mapping[str, Turn]:
+    """Who is asked for at once: the first one alone where it is to be, otherwise all that are not."""
+    apart = {one for one, (_, cursor) in turns.items() if cursor.alone is not None and now - cursor.alone < PLAIN}
+    first = next(iter(turns))
+    return {one: turn for one, turn in turns.items() if (one == first if first in apart else one not in apart)}
 
 
 def _refused(
@@ -119,7 +132,8 @@ def _refused(
 def _denied(
     lead: Session, refused: errors.AccessMissing, group: Mapping[str, OrderCursor], parts: Sequence[str], now: datetime
 ) -> Mapping[str, Page[OrderCursor]]:
-    """Asked again a few minutes later, then without what is personal; raised when that is refused as well."""
+    """Asked again a few minutes later, then without what is personal, then each marketplace by itself, as one that is
+    no longer the seller's refuses the question for all; raised when that is refused as well."""
     since = min((one.denied for one in group.values() if one.denied is not None), default=now)
     if now - since < SECOND:
         wait = Wait(
@@ -127,7 +141,12 @@ def _denied(
         )
         return {channel: Page(cursor=replace(one, denied=since), more=wait) for channel, one in group.items()}
     if not set(parts) & set(PERSONAL):
-        raise refused
+        if len(group) == 1:
+            raise refused
+        lead.log.warning("Amazon refuses the orders of these marketplaces together: each is asked for alone until "
+                         "tomorrow. %s", refused)  # fmt: skip
+        apart = {c: replace(one, alone=now, denied=None, plain=None, window=None) for c, one in group.items()}
+        return {channel: Page(cursor=one, more=True) for channel, one in apart.items()}
     lead.log.warning("Amazon refuses what is personal of orders: they come without until tomorrow. %s", refused)
     return {channel: Page(cursor=replace(one, plain=now), more=True) for channel, one in group.items()}
 
@@ -142,11 +161,11 @@ def _ahead(answer: Answer, now: datetime) -> float | None:
 
 
 def _shared(sessions: Mapping[str, Session], group: Mapping[str, OrderCursor], now: datetime) -> list[str]:
-    """What every member may see: one refused part would refuse the page for all."""
+    """What any member was found to see: they share one grant and its roles. Refused, it is left out for a day."""
     if any(one.plain is not None and now - one.plain < PLAIN for one in group.values()):
         return list(ALWAYS)
     parts = [included(sessions[channel]) for channel in group]
-    return [part for part in (*ALWAYS, *PERSONAL) if all(part in one for one in parts)]
+    return [part for part in (*ALWAYS, *PERSONAL) if any(part in one for one in parts)]
 
 
 def _started(session: Session, cursor: OrderCursor, now: datetime) -> OrderCursor:
@@ -189,10 +208,8 @@ def widen(cursor: OrderCursor, before: Settings, after: Settings) -> OrderCursor
     """A kind switched on or an earlier date: history is asked for again from there; what is stored is recognized."""
     if not (isinstance(before, OrderImport) and isinstance(after, OrderImport)) or cursor.begun is None:
         return None
-    if not newly(before, after):
-        return None
     # the zone of the earliest days there are: a form does not tell which marketplace it belongs to
-    return widened(cursor, earliest(after, "A39IBJ37TRP1C6", cursor.begun))
+    return widened(cursor, earliest(after, "A39IBJ37TRP1C6", cursor.begun, newly(before, after)))
 
 
 def newly(before: OrderImport, after: OrderImport) -> frozenset[str]:

@@ -76,7 +76,7 @@ async def pull(session: Session, cursor: ReturnsCursor) -> Page[ReturnsCursor]:
                 raise
             missing = missing or refused
             continue
-        if done.track == tracks[name] and done.more is False:  # it waits for a later run
+        if done.more is False and done.track in (tracks[name], getattr(cursor, name)):  # it waits for a later run
             continue
         moved = replace(cursor, **{**tracks, name: done.track}, begun=begun)
         revision = said.astimezone(UTC).isoformat(timespec="seconds")

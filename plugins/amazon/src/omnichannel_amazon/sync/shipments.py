@@ -70,11 +70,7 @@ def lines_of(record: Shipment, order: Order) -> dict[str, int]:
         Unfit: nothing is left, an unknown line, or a part of a piece.
     """
     lines = order.lines if isinstance(order.lines, Mapping) else {}
-    wanted: Mapping[str, Decimal] = record.lines or {
-        one.id: open_
-        for one in lines.values()
-        if (open_ := (one.quantity or Decimal(0)) - (one.shipped or Decimal(0))) > 0
-    }
+    wanted: Mapping[str, Decimal] = record.lines or open_lines(order)
     for key, quantity in wanted.items():
         if key not in lines:
             raise Unfit(f"The order has no line {key}")
@@ -83,6 +79,13 @@ def lines_of(record: Shipment, order: Order) -> dict[str, int]:
     if not wanted:
         raise Unfit("Nothing of the order is left to ship")
     return {key: int(quantity) for key, quantity in wanted.items()}
+
+
+def open_lines(order: Order) -> dict[str, Decimal]:
+    """What of the order is still to be shipped, as it is stored."""
+    lines = order.lines.values() if isinstance(order.lines, Mapping) else ()
+    left = {one.id: (one.quantity or Decimal(0)) - (one.shipped or Decimal(0)) for one in lines}
+    return {key: pieces for key, pieces in left.items() if pieces > 0}
 
 
 def carrier(client: Client, record: Shipment) -> Carrier:
@@ -147,10 +150,10 @@ async def there(client: Client, item: Item[Shipment], items: Mapping[str, int]) 
 
 
 def _nothing_open(order: order_wire.Order, items: Mapping[str, int]) -> bool:
-    lines = [one for one in order.order_items if one.order_item_id in items]
-    return bool(lines) and all(
-        one.fulfillment is not None and one.fulfillment.quantity_unfulfilled == 0 for one in lines
-    )
+    """All of these lines (of the order, where none is named) have left; what was cancelled is not open either."""
+    lines = [one.fulfillment for one in order.order_items if not items or one.order_item_id in items]
+    left = [one for one in lines if one is not None and one.quantity_unfulfilled == 0]
+    return len(left) == len(lines) and any(one.quantity_fulfilled != 0 for one in left)
 
 
 async def settle(session: Session, batch: Batch[Shipment]) -> Mapping[str, Outcome]:
@@ -163,7 +166,8 @@ async def settled(client: Client, item: Item[Shipment]) -> Outcome:
     """One parcel."""
     try:
         order = exported(client, item)
-        items = lines_of(item.record, order)
+        imported = not (item.record.lines or open_lines(order))  # this very parcel, most likely
+        items = {} if imported else lines_of(item.record, order)
     except (NotWanted, Unfit):
         return Later(Wait(0))  # pushed again, it says why
     kind, _, rest = item.ticket.partition(":")
@@ -177,6 +181,8 @@ async def settled(client: Client, item: Item[Shipment]) -> Outcome:
         return Accepted()
     if await there(client, item, items):
         return Accepted()
+    if imported:
+        return Later(Wait(0))
     if kind in ("", "find"):
         return await sought(client, item)
     if client.session.clock.now() - moment(at) < PATIENCE:
