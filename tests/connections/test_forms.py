@@ -255,6 +255,13 @@ def test_a_refusal_names_every_field_and_no_value(typed: dict[str, Any], places:
     assert all(fields.values())
 
 
+@pytest.mark.parametrize("typed", ["0", "86400", " 2026 ", "5.0", 0, 1.5, "31.02.2026", "1.1.26", "soon", True])
+@pytest.mark.parametrize("name", ["day", "after"])
+def test_what_is_no_date(name: str, typed: Any) -> None:
+    """A date is a date: a bare number is not taken for seconds since 1970, and the refusal says how one is written."""
+    assert refused(Page, {name: typed}) == {name: "Write a date like 21.11.2026."}
+
+
 def test_places_in_lists_and_mappings_are_named() -> None:
     """An element of a list or mapping is named by its place or key."""
     typed = {"staging": {"host": "h", "password": "p"}, "many": [{"host": "c"}], "named": {"k": {"deep": 1}}}

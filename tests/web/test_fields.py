@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field as Of
@@ -38,6 +39,9 @@ class Row(Form):
 
     code: str = ""
     secret: SecretStr | None = None
+    unit: Literal["piece", "box"] = "piece"
+    many: int = 1
+    whole: bool = True
 
 
 class Everything(Settings):
@@ -184,3 +188,13 @@ def test_list_not_pulled_yet() -> None:
     (after,) = [one for one in Drawing(root=schema, prefix="s", options=there).fields(schema, values)
                 if one.name == "s.listed"]  # fmt: skip
     assert (after.hollow, after.options[-1].missing) == (False, True)
+
+
+def test_long_tables() -> None:
+    """However many rows a table has, none is left out on the way back."""
+    many = [f"c{number}" for number in range(700)]
+    drawing = attrs.evolve(DRAWING, options={**OPTIONS, "by_key": [{"value": one, "label": one} for one in many]})
+    form = Everything(rows=tuple(Row(code=one) for one in many), by_key={one: Row(code=one) for one in many})
+    typed = read(drawing, SCHEMA, FormData(list(sent(drawing.fields(SCHEMA, forms.shown(form))))))
+    assert [one["code"] for one in typed["rows"]] == many
+    assert list(typed["by_key"]) == many

@@ -341,6 +341,9 @@ async def test_languages(site: Any) -> None:
     assert "Verbindung hinzufügen" in german
     assert '<html lang="en">' in (await site.client(**{"accept-language": "fr"}).get("/")).text
     assert '<html lang="en">' in (await site.client(**{"accept-language": "de;q=x, ;q="}).get("/")).text
+    for asked, language in (("de; q=0.9, en; q=0.5", "de"), ("fr, de ;q = 0.8", "de"), ("de;q=0, fr", "en"),
+                            ("*, de;q=0.1", "de")):  # fmt: skip
+        assert f'<html lang="{language}">' in (await site.client(**{"accept-language": asked}).get("/")).text, asked
 
 
 async def test_stores(web: Any) -> None:
@@ -387,6 +390,7 @@ async def test_hub_in_words(web: Any, site: Any, shop: Any) -> None:
     assert 'value="05.01.2026"' in page
     assert "Nothing fits" in (await web.get("/hub/orders", params={"since": "06.01.2026"})).text
     assert (await web.get("/hub/orders", params={"since": "31.02.2026"})).status_code == 422
+    assert (await web.get("/hub/orders", params={"since": "2026"})).status_code == 422  # no count of seconds
     full = (await web.get(f"/hub/orders/{one}/1")).text
     for text in ("165.24 EUR", "05.01.2026 10:30 UTC", "<dd>No"):
         assert text in re.sub(r">\s+", ">", full), text

@@ -145,3 +145,14 @@ async def test_create_with_a_driver_gone_meanwhile(web: Any, site: Any) -> None:
     await site.house.drivers.uninstall("acme", "echo")
     kept = await web.post("/new", data={"name": "Typed", "driver": "echo", "c.shop": "a", "c.secret": "hush-echo"})
     assert (kept.status_code, 'value="Typed"' in kept.text, "not installed" in kept.text) == (403, True, True)
+
+
+async def test_filters_in_two_tabs(web: Any, site: Any) -> None:
+    """A filter's cross that was drawn before other filters were there takes none of those away."""
+    for name in ("A", "B"):
+        await web.post("/look", data={"view": "", "what": "filter", "column": "name", "operator": "!=", "value": name})
+    await site.connected()
+    data = {"view": "", "what": "unfilter", "at": "0", "mark": value_of((await web.get("/")).text, "mark")}
+    assert (await web.post("/look", data=data)).status_code == 303
+    assert (await web.post("/look", data=data)).status_code == 409
+    assert [one.value for one in (await site.house.views.look("acme", "ann")).filters] == ["B"]

@@ -14,7 +14,7 @@ import pydantic
 import pydantic_core
 
 from omnichannel_core import errors
-from omnichannel_core.connections.typed import Reader, kinds, leaves, tags, ui_of
+from omnichannel_core.connections.typed import DATE, Reader, kinds, leaves, tags, ui_of
 
 if TYPE_CHECKING:
     from omnichannel_core.driver import Form
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Form")
 MARK = "$secret"
 MISSING = "Fill in this field."
+_NO_DATES = (
+    "date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact",
+    "datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid",
+)  # fmt: skip
 SHORT = 4  # shorter texts occur in any message
 _GONE: Any = object()
 
@@ -182,6 +186,7 @@ def _say(error: Mapping[str, Any], typed: Sequence[str]) -> str:
         "string_pattern_mismatch": "This is not in the expected form.",
         "union_tag_invalid": "Choose one of the possible values.",
         "union_tag_not_found": "Choose one of the possible values.",
+        **dict.fromkeys(_NO_DATES, DATE),
     }
     said = known.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ").removeprefix(
         "Assertion failed, "

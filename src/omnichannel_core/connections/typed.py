@@ -18,6 +18,8 @@ from omnichannel_core import driver
 
 _ABSENT: Any = object()
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+DATE = "Write a date like 21.11.2026."
 _OFF = frozenset({"", "0", "off", "f", "false", "n", "no"})
 
 
@@ -126,6 +128,9 @@ class Reader:
         among = kinds(annotation)
         if pydantic.SecretStr in among:
             return self._secret(among, value, was)
+        if _counted(among, value):
+            self.wrong[path] = DATE
+            return _ABSENT
         if isinstance(value, str):
             return _text(among, value, required=required)
         if isinstance(value, Mapping):
@@ -198,6 +203,13 @@ def _blank(value: Any) -> bool:
 def _mark(value: Any) -> bool:
     """How a secret is shown, sent back."""
     return isinstance(value, Mapping) and set(value) == {"set"} and isinstance(value["set"], bool)
+
+
+def _counted(among: list[Any], value: Any) -> bool:
+    """A bare number where a date is wanted: pydantic takes it for seconds since 1970, which nobody means."""
+    if not {date, datetime} & set(among) or {str, int, float} & set(among) or isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip()) is not None)
 
 
 def _text(among: list[Any], value: str, *, required: bool) -> Any:

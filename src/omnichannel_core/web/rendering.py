@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_WANTED = re.compile(r"([a-z0-9-]{1,40}|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?", re.ASCII | re.IGNORECASE)
 _COUNT = re.compile(r"\b([a-z][a-z0-9-]{0,60}): (?=\d)", re.ASCII)  # orders: 28
 _EXACT = re.compile(r"-?\d{1,30}\.\d{1,20}", re.ASCII)
 ASSETS = {"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"}
@@ -68,14 +69,12 @@ class Renderer:
         return short if short in LANGUAGES else ""
 
     def preferred(self, request: Request) -> str:
-        """What Accept-Language prefers of what there is."""
+        """What Accept-Language prefers of what there is (RFC 9110 12.5.4: blanks anywhere, a weight of 0 is *not*)."""
         wanted = []
         for part in request.headers.get("accept-language", "")[:500].split(","):
-            name, _, quality = part.strip().partition(";q=")
-            try:
-                wanted.append((float(quality or 1), self.known(name)))
-            except ValueError:
-                continue
+            found = _WANTED.fullmatch(part.strip())
+            if found is not None and float(found[2] or 1) > 0:
+                wanted.append((float(found[2] or 1), self.known(found[1])))
         return next((name for _, name in sorted(wanted, key=lambda one: -one[0]) if name), "en")
 
     def _environment(self, language: str) -> jinja2.Environment:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import attrs
 import msgspec
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from starlette.responses import Response, StreamingResponse
 
 from omnichannel_core import errors
@@ -31,7 +32,14 @@ def _zoned(at: datetime | None) -> datetime | None:
     return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 
-Time = Annotated[datetime | None, AfterValidator(_zoned)]
+def _written(said: object) -> object:
+    """A date as people write it, not a count of seconds."""
+    if isinstance(said, str) and not re.match(r"\d{4}-\d\d-\d\d", said, re.ASCII):
+        raise ValueError("Write a time like 2026-11-21 or 2026-11-21T10:30:00Z.")
+    return said
+
+
+Time = Annotated[datetime | None, BeforeValidator(_written), AfterValidator(_zoned)]
 
 
 class Narrow(Body):

@@ -183,7 +183,7 @@ def checked(model: type[Body], given: Any) -> Any:
         return model.model_validate(given)
     except ValidationError as cause:
         wrong = {
-            ".".join(map(str, one["loc"])) or "body": str(one["msg"])
+            ".".join(map(str, one["loc"])) or "body": str(one["msg"]).removeprefix("Value error, ")
             for one in cause.errors(include_url=False, include_context=False, include_input=False)
         }
     raise errors.FormInvalid(f"The request is not valid: check {', '.join(wrong)}.", wrong)

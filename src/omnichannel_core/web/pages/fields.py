@@ -182,6 +182,7 @@ class Drawing:
                   parts=self.fields(item, one, f"{here}.{at}.", f"{there}.*."))
             for at, one in enumerate(filled)
         ]  # fmt: skip
+        parts[len(value) :] = [attrs.evolve(one, parts=emptied(one.parts)) for one in parts[len(value) :]]
         return attrs.evolve(base, parts=parts)
 
     def _mapping(self, base: Field, item: Schema, value: Mapping[str, Any], here: str, there: str) -> Field:
@@ -194,7 +195,7 @@ class Drawing:
             if item.get("type") == "object":
                 section = self.fields(item, inside if isinstance(inside, Mapping) else {}, f"{here}.{at}.",
                                       f"{there}.*.")  # fmt: skip
-                fields = section if inside is not _ABSENT else [attrs.evolve(one, value="") for one in section]
+                fields = section if inside is not _ABSENT else emptied(section)
             else:
                 fields = [self.field("value", item, inside if inside is not _ABSENT else "", f"{here}.{at}.", there)]
             parts.append(Field(name=f"{base.name}.{at}", kind="section", label=key.label, value=key.value,
@@ -276,6 +277,13 @@ def wording(value: str) -> str:
     """A bare value as words."""
     code = value.isupper() and len(value) > 3  # PARTIALLY_PAID, but EUR
     return value.replace("_", " ").capitalize() if value.islower() or code else value
+
+
+def emptied(found: Sequence[Field]) -> list[Field]:
+    """Without defaults: what nobody filled in must not look as if somebody had."""
+    return [
+        attrs.evolve(one, value=one.value if one.kind == "section" else "", parts=emptied(one.parts)) for one in found
+    ]
 
 
 def flat(found: Sequence[Field]) -> Iterator[Field]:

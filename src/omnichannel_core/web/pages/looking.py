@@ -10,7 +10,7 @@ from omnichannel_core import errors
 from omnichannel_core.model.view import COLUMNS, Filter, Look
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
-from omnichannel_core.web.pages.listing import current
+from omnichannel_core.web.pages.listing import current, mark
 from omnichannel_core.web.visits import Visit
 
 
@@ -43,7 +43,7 @@ def _changed(look: Look, sent: FormData) -> tuple[Look, str]:
             return attrs.evolve(look, filters=(*look.filters, one)), ""
         case "unfilter" | "pause" as what:
             at = str(sent.get("at", ""))
-            if at not in map(str, range(len(look.filters))):
+            if sent.get("mark", mark(look)) != mark(look) or at not in map(str, range(len(look.filters))):
                 raise errors.Conflict("The filters are others now: look again.")
             return _touched(look, int(at), what), ""
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -11,7 +12,6 @@ from starlette.datastructures import FormData
 from omnichannel_core.web.pages.fields import Drawing, Option, Schema, kind_of, tag_of
 
 _MOMENT = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?: (\d{1,2}):(\d{2}))?", re.ASCII)
-ROWS_MAX = 500
 _ABSENT: Any = object()
 
 
@@ -70,7 +70,7 @@ def _variant(drawing: Drawing, schema: Schema, sent: FormData, name: str, place:
 def _rows(drawing: Drawing, item: Schema, sent: FormData, name: str, place: str) -> list[Any]:
     """Rows in their order; those where nothing was typed are none."""
     numbers = sorted({int(found[1]) for key in sent if (found := re.match(rf"{re.escape(name)}\.(\d{{1,4}})\.", key))})
-    rows = [_section(drawing, item, sent, f"{name}.{at}.", f"{place}.*.") for at in numbers[:ROWS_MAX]]
+    rows = [_section(drawing, item, sent, f"{name}.{at}.", f"{place}.*.") for at in numbers]
     return [one for one in rows if _typed(one)]
 
 
@@ -78,7 +78,7 @@ def _mapping(
     drawing: Drawing, item: Schema, sent: FormData, name: str, place: str, options: list[Option]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for at in range(ROWS_MAX):
+    for at in count():
         key = _text(sent, f"{name}.{at}")
         if not key:
             break
