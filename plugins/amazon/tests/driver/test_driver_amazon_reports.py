@@ -20,7 +20,7 @@ from omnichannel_amazon.credentials import AmazonCredentials
 from omnichannel_amazon.settings import OrderImport
 from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
 from omnichannel_amazon.sync.orders import ORDERS
-from omnichannel_amazon.sync.returns import RETURNS, day
+from omnichannel_amazon.sync.returns import RETURNS, day, fba, mfn, records
 
 from omnichannel_core import errors
 from omnichannel_core.records import Order, Return
@@ -457,6 +457,18 @@ def test_sides(cents: int, rate: str):
     tax = (gross * Decimal(rate) / (1 + Decimal(rate))).quantize(Decimal("0.01"))
     assert side(gross, tax) in ("gross", "unclear")
     assert amounts(gross, tax, vcs=False).gross == gross
+
+
+def test_pieces_of_one_return():
+    """Pieces of one SKU that come back for several reasons are all there, in one return or, without plates, in two."""
+    asked = {"order_id": "1", "amazon_rma_id": "D1", "merchant_sku": "A", "return_quantity": "1",
+             "return_request_date": "21-Nov-2026"}  # fmt: skip
+    arrived = {"order_id": "1", "sku": "A", "quantity": "1", "return_date": "2026-11-21T00:00:00+00:00"}
+    for read, rows, what in ((mfn, asked, "return_reason"), (fba, arrived, "detailed_disposition")):
+        found = records(
+            [{**rows, what: "DEFECTIVE"}, {**rows, what: "SELLABLE"}, {**rows, what: "SELLABLE"}], read, "1"
+        )
+        assert sum(line.quantity for one in found for line in one.lines.values()) == 2
 
 
 def test_days():
