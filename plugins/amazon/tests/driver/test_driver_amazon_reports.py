@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from omnichannel_amazon import documents, reports
 from omnichannel_amazon.credentials import AmazonCredentials
-from omnichannel_amazon.settings import OrderImport
+from omnichannel_amazon.settings import Export, OrderImport
 from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
+from omnichannel_amazon.sync.invoice_data import INVOICE_DATA
 from omnichannel_amazon.sync.orders import ORDERS
 from omnichannel_amazon.sync.returns import RETURNS, day, fba, mfn, records
 
@@ -118,6 +119,23 @@ async def test_returns_of_a_day_to_come(amazon: Make):
     await here.authorize()
     await here.run(RETURNS, pages=5)
     assert not here.asked("createReport")
+
+
+async def test_reports_after_a_long_absence(amazon: Make):
+    """After months nothing is asked for from before a report's reach, and what is new is in with the first reports."""
+    here = amazon(Export(invoices_b2c={"A1PA6795UKMFR9"}), orders=20, days=20)
+    await here.authorize()
+    for stream in (RETURNS, INVOICE_DATA):
+        cursors = await runs(here, stream, 2)
+        await here.advance(100 * 86400)
+        since = here.session.clock.now()
+        before = len(here.asked("createReport"))
+        await here.run(stream, cursors)
+        asked = [msgspec.json.decode(one.body) for one in here.asked("createReport")[before:]]
+        mine = [one for one in asked if "FBA" not in one["reportType"]]
+        assert mine
+        assert all(since - datetime.fromisoformat(one["dataStartTime"]) <= timedelta(days=90) for one in mine)
+        assert all(since - datetime.fromisoformat(one["dataEndTime"]) <= timedelta(hours=1) for one in mine)
 
 
 async def test_returns_by_xml(amazon: Make):
