@@ -78,6 +78,36 @@ async def test_etag(web: Any, site: Any) -> None:
     assert late.status_code == 200
 
 
+async def test_not_modified(web: Any, site: Any) -> None:
+    """304 is said of what is as it was: a new default, a lapsed license is told, and makes no edit stale."""
+    one = await site.connected()
+    connection, page = f"{CONNECTIONS}/{one}", f"{CONNECTIONS}/{one}/settings/import"
+    tags = {path: (await web.get(path)).headers["etag"] for path in (connection, page)}
+    for path, tag in tags.items():
+        assert (await web.get(path, headers={"if-none-match": f'"0", W/{tag}'})).status_code == 304
+    await site.house.connections.set_defaults("acme", "echo", "import", {"above": 44})
+    answer = await web.get(page, headers={"if-none-match": tags[page]})
+    assert (answer.status_code, answer.json()["values"]["above"]) == (200, 44)
+    for held in await site.house.licenses.list("acme"):
+        await site.house.licenses.remove("acme", held.id)
+    await site.house.watch_gate()
+    answer = await web.get(connection, headers={"if-none-match": tags[connection]})
+    assert (answer.status_code, answer.json()["health"]) == (200, "suspended")
+    edited = await web.patch(connection, json={"name": "New"}, headers={"if-match": tags[connection]})
+    assert edited.status_code == 200
+
+
+async def test_stale_delete(web: Any, site: Any) -> None:
+    """If-Match guards a delete, too."""
+    one = await site.connected()
+    await site.house.connections.disable("acme", [one])
+    tag = (await web.get(f"{CONNECTIONS}/{one}")).headers["etag"]
+    await site.house.connections.rename("acme", one, "Theirs")
+    assert (await web.delete(f"{CONNECTIONS}/{one}", headers={"if-match": tag})).status_code == 412
+    tag = (await web.get(f"{CONNECTIONS}/{one}")).headers["etag"]
+    assert (await web.delete(f"{CONNECTIONS}/{one}", headers={"if-match": tag})).status_code == 202
+
+
 async def test_stale_settings(web: Any, site: Any) -> None:
     """A stale settings page is refused with the difference."""
     one = await site.connected()

@@ -126,3 +126,41 @@ async def test_page_weight(web: Any, site: Any) -> None:
             weights[path] = sum([len(part) async for part in answer.aiter_raw()])
     assert sum(weights.values()) < 80_000
     assert len((await web.get("/")).content) > weights["/"]
+
+
+LONG = "9" * 5_000
+
+
+async def test_numbers_of_thousands_of_digits(site: Any) -> None:
+    """A number longer than Python reads is refused like any other that is none, also by public addresses."""
+    for door in DOORS:
+        if ":int}" in door.path:
+            answer = await site.client("").request(door.method, door.path.replace("{id:int}", LONG))
+            assert answer.status_code == 404, door.name
+            machine = "application/problem+json" if door.machine else "text/html"
+            assert answer.headers["content-type"].startswith(machine)
+    web = site.client()
+    assert (await web.get("/", params={"view": LONG})).status_code == 400
+    assert (await web.post("/bulk", data={"action": "enable", "id": LONG})).status_code == 400
+    assert (await web.post("/look", data={"view": "", "what": "unfilter", "at": LONG})).status_code == 409
+
+
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=b"])
+async def test_endless_form(site: Any, form: str) -> None:
+    """A form that does not say how long it is is read up to 4 MiB, even by those who are not signed in."""
+    came, answer = 0, dict[str, Any]()
+    head = 'Content-Disposition: form-data; name="a"\r\n\r\n'
+    part = f"--b\r\n{head}{'x' * 500_000}\r\n" if "multipart" in form else f"a={'x' * 500_000}&"
+
+    async def endless() -> dict[str, Any]:
+        nonlocal came
+        came += 1
+        return {"type": "http.request", "body": part.encode(), "more_body": came < 100}
+
+    async def send(message: dict[str, Any]) -> None:
+        answer.update(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/install", "query_string": b"", "scheme": "https",
+             "headers": [(b"host", b"host.example"), (b"content-type", form.encode())]}  # fmt: skip
+    await site.app(scope, endless, send)
+    assert (answer["status"], came < 12) == (413, True)

@@ -114,6 +114,26 @@ def test_flask(open_house: Any, shop: Any) -> None:
         walked(ask)
 
 
+def test_long_body_by_wsgi(open_house: Any, shop: Any) -> None:
+    """What is longer than the application takes is refused before it is read into memory."""
+    asked = list[int]()
+
+    class Input:
+        def read(self, size: int) -> bytes:
+            asked.append(size)
+            return b"x" * min(size, 5_000_000)
+
+    with served(open_house) as (app, call):
+        environ = {
+            "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/api/v1/views", "wsgi.url_scheme": "https",
+            "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(10**12), "wsgi.input": Input(),
+        }  # fmt: skip
+        said = list[str]()
+        b"".join(wsgi(app, call)(environ, lambda status, _: said.append(status)))
+    assert said[0].startswith("413")
+    assert sum(asked) < 5_000_000
+
+
 # --- Django: its settings are made once per process
 URLS: list[Any] = []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -23,7 +24,7 @@ from omnichannel_core.web.api.operations import Operation
 from omnichannel_core.web.guarding import Door, Headers, guarded, recognize
 from omnichannel_core.web.problems import Refused
 from omnichannel_core.web.rendering import ASSETS, Renderer, asset
-from omnichannel_core.web.visits import Visit, Web
+from omnichannel_core.web.visits import DIGITS, Visit, Web
 from omnichannel_core.web.watching import Watch
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def create_web(
         stream: False where the host is WSGI: pages then ask again and again instead of holding a stream.
     """
     web = Web(house=house, renderer=Renderer(templates), watch=Watch(house), title=title, login=login, stream=stream)
-    routes = [Route(door.path, guarded(door, web, resolve), methods=[door.method], name=door.name) for door in doors()]
+    routes = [
+        Route(_numbered(door.path), guarded(door, web, resolve), methods=[door.method], name=door.name)
+        for door in doors()
+    ]
     app = Starlette(routes=routes, middleware=[Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)])
     app.router.redirect_slashes = False
 
@@ -77,6 +81,19 @@ def doors() -> list[Door]:
         *callbacks.DOORS,
         *pages.doors(),
     ]
+
+
+class _Number(IntegerConvertor):
+    """Starlette's fails on thousands of digits, before anybody is asked for; here they are no such address."""
+
+    regex = f"[0-9]{{1,{DIGITS}}}"
+
+
+register_url_convertor("omnichannel_number", _Number())
+
+
+def _numbered(path: str) -> str:
+    return path.replace(":int}", ":omnichannel_number}")
 
 
 async def _openapi(visit: Visit) -> Response:

@@ -18,7 +18,7 @@ from omnichannel_core import errors
 from omnichannel_core.web import problems
 from omnichannel_core.web.actors import Permission, Resolve
 from omnichannel_core.web.problems import Refused
-from omnichannel_core.web.visits import Visit, Web
+from omnichannel_core.web.visits import Visit, Web, limited
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSP = (
@@ -71,7 +71,7 @@ def guarded(door: Door, web: Web, resolve: Resolve) -> Callable[[Request], Await
     """The endpoint of a door."""
 
     async def endpoint(request: Request) -> Response:
-        visit = Visit(web=web, request=request, language=web.renderer.preferred(request))
+        visit = Visit(web=web, request=limited(request), language=web.renderer.preferred(request))
         try:
             if door.permission is not None:
                 await _admit(door, visit, resolve)

@@ -54,7 +54,7 @@ WORDS = {
     "unit": "Unit", "valid_from": "Valid from", "valid_to": "Valid to", "value": "Value", "values": "Values",
     "variants": "Variants", "writable": "Writable",
     # origins of settings
-    "own": "own value", "default": "from the default",
+    "inherits": "Apply from default", "own": "own value", "default": "from the default",
     # what a delete takes along
     "other_records": "Other records", "pushes_not_sent": "Pushes not sent",
     "pushes_not_settled": "Pushes not settled", "failed_records": "Failed records",

@@ -107,7 +107,7 @@ def _judge_http(answer: Answer) -> None:
     told = f" ({text})" if text else ""
     if status < 400:
         _judge_moved(answer, what)
-    elif answer.operation == FILE and status < 500:
+    elif answer.operation == FILE and status < 500 and status not in (408, 425, 429):
         raise errors.RemoteRejected(f"{what}: the file is not there", str(status))
     if status == 403 and NON_EXPIRING in text.lower():
         raise errors.CredentialsRejected(f"{what}: Shopify no longer takes tokens that never expire")

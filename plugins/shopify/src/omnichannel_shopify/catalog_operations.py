@@ -135,9 +135,9 @@ mutation ActivateStock($item: ID!, $location: ID!, $key: String!) {
 PRODUCT = """
 query ProductById($id: ID!, $first: Int!, $after: String) {
   product(id: $id) {
-    id status
+    id status tags
     options { id name position linkedMetafield { namespace key } }
-    media(first: 50) { nodes { id alt ... on MediaImage { originalSource { url } } } }
+    media(first: 250) { nodes { id alt ... on MediaImage { originalSource { url } } } }
     variants(first: $first, after: $after) {
       nodes { id sku selectedOptions { name value } inventoryItem { id } } pageInfo { hasNextPage endCursor }
     }

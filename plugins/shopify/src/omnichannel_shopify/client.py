@@ -15,7 +15,7 @@ from omnichannel_core.driver import Answer, Session
 from omnichannel_shopify.api import FILE, VERSION, denied, envelope, origin, words
 from omnichannel_shopify.cost import learn, predicted
 from omnichannel_shopify.operations import OPERATIONS
-from omnichannel_shopify.wire import Nodes, UserError
+from omnichannel_shopify.wire import Nodes, PageInfo, UserError
 
 T = TypeVar("T")
 MOST_PAGES = 200
@@ -113,9 +113,9 @@ class Client:
         for _ in range(MOST_PAGES):
             page = connection(await self.sized(operation, first, **{**variables, "after": after}), shape, path)
             found += page.nodes
-            if not page.page_info.has_next_page or not page.page_info.end_cursor or page.page_info.end_cursor == after:
+            if not page.page_info.has_next_page:
                 break
-            after = page.page_info.end_cursor
+            after = onward(operation, page.page_info, after)
         return found
 
     async def rest(
@@ -125,7 +125,7 @@ class Client:
         """The entries of a nested connection: those that came, and the ones it has more."""
         if not page.page_info.has_next_page:
             return list(page.nodes)
-        after = page.page_info.end_cursor
+        after = onward(operation, page.page_info, None)
         return [*page.nodes, *await self._walk(operation, shape, path, size, after, variables)]
 
     async def mutate(
@@ -144,20 +144,28 @@ class Client:
         """A presigned file, unsigned and straight to disk; a few redirects are followed, to https only.
 
         Raises:
-            RemoteUnavailable: it is not there (any more), or it is pointed in circles.
+            RemoteRejected: it is not there (any more), or it is pointed in circles.
         """
         for _ in range(HOPS):
-            try:
-                answer = await self.session.http.download(FILE, url, to)
-            except errors.RemoteRejected as gone:
-                raise errors.RemoteUnavailable("bulkFile: Shopify's file is not there any more", 60.0) from gone
+            answer = await self.session.http.download(FILE, url, to)
             if answer.status < 300:
                 return
             following = urljoin(url, answer.headers.get("location", ""))
             if urlsplit(following).scheme != "https" or following == url:
                 break
             url = following
-        raise errors.RemoteUnavailable("bulkFile: Shopify points in circles")
+        raise errors.RemoteRejected("bulkFile: Shopify points in circles", str(answer.status))
+
+
+def onward(operation: str, page: PageInfo, after: str | None) -> str:
+    """Where a list that has more goes on.
+
+    Raises:
+        RemoteUnavailable: it does not say so; what came is not all of it.
+    """
+    if not page.end_cursor or page.end_cursor == after:
+        raise errors.RemoteUnavailable(f"{operation}: the list has more, and does not say where it goes on")
+    return page.end_cursor
 
 
 def data(answer: Answer, shape: type[T]) -> T:

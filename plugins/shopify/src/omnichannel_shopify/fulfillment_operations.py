@@ -45,6 +45,15 @@ query Fulfillments($id: ID!, $first: Int!) {
   }
 }
 """
+FULFILLMENT_LINES = """
+query FulfillmentLines($id: ID!, $first: Int!, $after: String) {
+  fulfillment(id: $id) {
+    fulfillmentLineItems(first: $first, after: $after) {
+      nodes { id quantity lineItem { id } } pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
 SHIP = """
 mutation Ship($fulfillment: FulfillmentInput!, $message: String) {
   fulfillmentCreate(fulfillment: $fulfillment, message: $message) {
@@ -97,5 +106,6 @@ mutation Refund($input: RefundInput!, $key: String!) {
 """
 
 TEXTS = (
-    FULFILLMENT_ORDERS, FULFILLMENT_ORDER_LINES, FULFILLMENTS, SHIP, TRACK, CANCEL, JOB, SUGGEST, REFUND,
+    FULFILLMENT_ORDERS, FULFILLMENT_ORDER_LINES, FULFILLMENTS, FULFILLMENT_LINES, SHIP, TRACK, CANCEL, JOB, SUGGEST,
+    REFUND,
 )  # fmt: skip

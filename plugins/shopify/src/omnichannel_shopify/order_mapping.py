@@ -215,13 +215,16 @@ def _line_extra(row: order_wire.Line) -> dict[str, str]:
 
 
 def _charges(order: order_wire.Order, included: bool) -> Iterator[Charge]:
-    """Shipping, fees, duties, tips and rounding; what is taken off the lines stands with the lines."""
+    """Shipping, fees, duties, tips and rounding; what is taken off the lines stands with the lines. Duties are those
+    before returns, as the totals are; of an edited order only today's are told.
+    """
     for at, row in enumerate(order.shipping_lines.nodes):
         yield _carriage(row, at, included)
     for fee in order.additional_fees:
         net, gross, _ = sides(money(fee.price), fee.tax_lines, included=included)
         yield Charge(id=fee.id, kind="fee", name=fee.name or "", net=net, gross=gross, taxes=taxes(fee.tax_lines))
-    duties = nonzero(order.current_total_duties_set) or nonzero(order.original_total_duties_set)
+    before, now = nonzero(order.original_total_duties_set), nonzero(order.current_total_duties_set)
+    duties = (now or before) if order.edited else (before or now)
     if duties is not None:
         yield Charge(id="duties", kind="duty", name="Duties", net=duties, gross=duties)
     tip = nonzero(order.total_tip_received_set)

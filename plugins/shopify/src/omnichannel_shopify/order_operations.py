@@ -130,7 +130,7 @@ mutation BulkRun($query: String!) {
 """
 BULK_POLL = """
 query BulkPoll($id: ID!) {
-  bulkOperation(id: $id) { id status errorCode objectCount rootObjectCount url partialDataUrl createdAt }
+  bulkOperation(id: $id) { id status errorCode objectCount rootObjectCount url createdAt }
 }
 """
 BULK_LIST = """

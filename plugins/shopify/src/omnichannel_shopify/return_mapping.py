@@ -55,8 +55,7 @@ def to_return(
         ValueError: a date is none, an amount is not a number.
     """
     mine = [one for one in refunds if one.of_return is not None and one.of_return.id == found.id]
-    became = dispositions(found)
-    lines = {line.id: line for line in (_line(row, became) for row in found.return_line_items.nodes)}
+    lines = {line.id: line for line in _lines(found)}
     for fee in found.return_shipping_fees:
         amount = cash(fee.amount_set)
         less = Money(-amount.amount, amount.currency) if amount else UNSET
@@ -77,10 +76,21 @@ def to_return(
     )
 
 
-def _line(row: return_wire.ReturnLine, became: Mapping[str, Mapping[str, int]]) -> ReturnLine:
+def _lines(found: return_wire.Return) -> Iterator[ReturnLine]:
+    """Dispositions are of goods, which several lines may share: they tell of all of these, and are counted once."""
+    became, coming = dict(dispositions(found)), dict[str, int]()
+    for row in found.return_line_items.nodes:
+        key = row.fulfillment_line_item.id if row.fulfillment_line_item else ""
+        coming[key] = coming.get(key, 0) + row.quantity
+    stocked = {key: restocked(became.get(key, {}) if key else {}, quantity) for key, quantity in coming.items()}
+    for row in found.return_line_items.nodes:
+        key = row.fulfillment_line_item.id if row.fulfillment_line_item else ""
+        yield _line(row, stocked[key], became.pop(key, {}) if key else {})
+
+
+def _line(row: return_wire.ReturnLine, back: bool | None, what: Mapping[str, int]) -> ReturnLine:
     """An unverified one (of an order the shop does not know) has no line of the order."""
     shipped = row.fulfillment_line_item
-    what = became.get(shipped.id, {}) if shipped else {}
     reason = row.return_reason_definition
     fee = nonzero(row.restocking_fee.amount_set) if row.restocking_fee else None
     said = {
@@ -97,7 +107,7 @@ def _line(row: return_wire.ReturnLine, became: Mapping[str, Mapping[str, int]]) 
         order_line=shipped.line_item.id if shipped and shipped.line_item else "",
         quantity=Decimal(row.quantity),
         amount=_worth(row),
-        restock=restocked(what, row.quantity),
+        restock=back,
         reason=(reason.name or reason.handle or "") if reason else "",
         extra={name: value for name, value in said.items() if value},
     )
@@ -151,7 +161,7 @@ def _refund_lines(refund: return_wire.Refund) -> Iterator[ReturnLine]:
             order_line=row.line_item.id if row.line_item else "",
             quantity=Decimal(row.quantity),
             amount=_with_tax(row.subtotal_set, row.total_tax_set),
-            restock={"RETURN": True, "CANCEL": True, "NO_RESTOCK": False}.get(row.restock_type),
+            restock=row.restocked,
             extra={name: value for name, value in said.items() if value},
         )
     for shipping in refund.refund_shipping_lines.nodes:

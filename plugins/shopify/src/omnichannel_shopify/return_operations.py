@@ -23,7 +23,7 @@ fragment RetLine on ReturnLineItemType {{
 """
 REFUND_LINE = """
 fragment Back on RefundLineItem {
-  id quantity restockType location { id } lineItem { id } subtotalSet { ...Bag } totalTaxSet { ...Bag }
+  id quantity restockType restocked location { id } lineItem { id } subtotalSet { ...Bag } totalTaxSet { ...Bag }
 }
 """
 

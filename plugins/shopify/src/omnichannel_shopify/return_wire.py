@@ -119,6 +119,7 @@ class RefundLine(Wire):
     id: str | None = None
     quantity: int = 0
     restock_type: str = ""
+    restocked: bool | None = None
     location: Id | None = None
     line_item: Id | None = None
     subtotal_set: Bag | None = None

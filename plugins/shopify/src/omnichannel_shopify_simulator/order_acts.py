@@ -190,6 +190,7 @@ def refund(
         made["refundLineItems"].append(
             {
                 "id": part_id(row, "RefundLineItem"), "quantity": units, "restockType": restock,
+                "restocked": restock != "NO_RESTOCK",
                 "location": {"id": gid("Location", location)} if location else None, "lineItem": line,
                 "subtotalSet": money(row, subtotal), "totalTaxSet": money(row, tax),
             }

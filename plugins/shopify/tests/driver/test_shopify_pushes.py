@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client
+from omnichannel_shopify.operations import OPERATIONS
 from omnichannel_shopify.sync import cancellations, offers, prices, refunds, shipments, stock
 from omnichannel_shopify.sync.offer_bodies import is_there, option_inputs
 from omnichannel_shopify.sync.skus import places, quoted
@@ -487,6 +488,20 @@ async def test_a_parcel_without_number_is_not_another_one(lone: Lone, shop: Any)
     assert len(session.asked("Ship")) == 1
 
 
+async def test_s15_a_fulfillment_of_many_lines_is_read_to_the_end(lone: Lone, shop: Any):
+    """S15: a parcel without number is not taken for a fulfillment of which only the first lines were looked at."""
+    other = fulfilled(3, "", dict.fromkeys(range(100, 150), 1))
+    other["fulfillmentLineItems"]["pageInfo"] = {"hasNextPage": True, "endCursor": "f1"}
+    rest = fulfilled(3, "", {150: 1})["fulfillmentLineItems"]
+    shop.on("FulfillmentLines", lambda said: {"fulfillment": {"fulfillmentLineItems": rest}})
+    to_ship(shop, fulfillment_order(1, {7: 1}), there=[other])
+    session, mine = lone(), parcel(tracking="", lines={gid("LineItem", 7): Decimal(1)})
+    assert isinstance((await shipments.settle(session, one(mine)))["k1"], Later)
+    assert (await shipments.push(session, one(mine)))["k1"].remote == {"fulfillment": gid("Fulfillment", 9)}
+    theirs = parcel(tracking="", lines={gid("LineItem", n): Decimal(1) for n in range(100, 151)})
+    assert (await shipments.settle(session, one(theirs)))["k1"].remote == {"fulfillment": gid("Fulfillment", 3)}
+
+
 async def test_tracking_is_changed(lone: Lone, shop: Any):
     """A parcel told before that comes again with another number changes the tracking of what was made."""
     to_ship(shop, there=[fulfilled(3, "T1", {7: 2}), fulfilled(4, "T1", {8: 1})])
@@ -625,6 +640,36 @@ async def test_refund_that_cannot_be(lone: Lone, shop: Any, record: Return, why:
     assert cashier.made == []
 
 
+@pytest.mark.parametrize("quantity", ["0.5", "1.5", "0", "-1", "NaN"])
+async def test_parts_of_a_piece_are_not_refunded(lone: Lone, shop: Any, quantity: str):
+    """A quantity that is not whole, or nothing, is refused in a refund and a cancellation, and never cut off."""
+    cashier, session = Cashier(shop), lone()
+    to_ship(shop, fulfillment_order(1, {7: 2}))
+    rows = {"1": ReturnLine(id="1", order_line=gid("LineItem", 7), quantity=Decimal(quantity))}
+    done = await refunds.push(session, one(replace(wanted_refund(), lines=rows)))
+    assert "line 7" in done["k1"].reason
+    wanted = Cancellation(id="c", order_id="1", lines={"7": Decimal(quantity)})
+    assert "line 7" in (await cancellations.push(session, one(wanted)))["k1"].reason
+    assert cashier.made == []
+
+
+async def test_shipping_in_another_currency_is_not_refunded(lone: Lone, shop: Any):
+    """Shipping that is to be paid back in another currency than was paid in is refused before anything is sent."""
+    cashier = Cashier(shop)
+    rows = {"s": ReturnLine(id="s", kind="shipping", amount=Money(Decimal("4.90"), "USD"))}
+    done = await refunds.push(lone(), one(replace(wanted_refund(), lines=rows)))
+    assert "not in USD" in done["k1"].reason
+    assert cashier.made == []
+
+
+async def test_cancellation_that_is_still_at_work(lone: Lone, shop: Any):
+    """Shopify cancels as a job: after no answer it is not asked a second time before that job has had its time."""
+    to_ship(shop)
+    later = (await cancellations.settle(lone(), one(Cancellation(id="c", order_id="1"))))["k1"]
+    assert isinstance(later, Later)
+    assert later.wait.seconds >= 60
+
+
 async def test_cancelling_some_lines(lone: Lone, shop: Any):
     """Some lines are cancelled by refunding them, and are put back into stock where they were to be shipped from."""
     Cashier(shop)
@@ -740,6 +785,45 @@ async def test_existing_product_loses_nothing(lone: Lone, shop: Any):
     assert [row["id"] for row in session.asked("UpdateVariants")[0]["variants"]] == [gid("ProductVariant", 0)]
     assert [row["inventoryItem"]["sku"] for row in session.asked("CreateVariants")[0]["variants"]] == ["T-M"]
     assert session.asked("SetMetafields")[0]["metafields"][0]["ownerId"] == gid("Product", 5)
+
+
+async def test_a_sku_that_is_twice_there_is_not_made_a_third_time(lone: Lone, shop: Any):
+    """An offer of several SKUs, one of which two variants have, is refused, and not made as a new product."""
+    catalog(shop, None)
+    shop.on("VariantsBySku", variants("T-S", "T-S"))
+    session = lone()
+    done = await offers.push(session, one(towel()))
+    assert "unique" in done["k1"].reason
+    assert session.asked("CreateProduct") == []
+
+
+async def test_tags_of_an_existing_product_stay(lone: Lone, shop: Any):
+    """Shopify overwrites tags (admin_2026-10: ProductUpdateInput.tags): those that others gave a product are kept."""
+    catalog(shop, {**there("T-S", "T-M"), "tags": ["preorder", "A"]})
+    session = lone()
+    await offers.push(session, one(towel(values={"tags": Value(texts=("a", "new"))})))
+    assert session.asked("UpdateProduct")[0]["product"]["tags"] == ["preorder", "A", "new"]
+
+
+def test_all_images_of_a_product_are_looked_at():
+    """A product may have 250 images: the last of them is known, and not sent again with every push."""
+    assert "media(first: 250)" in " ".join(OPERATIONS["ProductById"].split())
+
+
+@pytest.mark.parametrize("failing", ["CreateProduct", "Publish"])
+async def test_a_new_product_is_published_after_a_lost_answer(lone: Lone, shop: Any, failing: str):
+    """A new product whose answer or publication was lost is published with the next push; an older one is not."""
+    catalog(shop, None)
+    shop.on(failing, httpx2.Response(503))
+    session = lone(settings.Offers(publications=frozenset({gid("Publication", 1)})))
+    with pytest.raises(errors.RemoteUnavailable):
+        await offers.push(session, one(towel()))
+    catalog(shop, there("T-S", "T-M"))
+    before = len(session.asked("Publish"))
+    for _ in range(2):
+        assert isinstance((await offers.push(session, one(towel())))["k1"], Accepted)
+    assert len(session.asked("Publish")) == before + 1
+    assert list(session.scratch.iterdir()) == []
 
 
 async def test_variants_are_not_added_where_unwished(lone: Lone, shop: Any):

@@ -208,7 +208,10 @@ async def _what_goes(given: Given) -> Mapping[str, int]:
 
 async def _delete(given: Given) -> Process:
     visit = given.visit
-    return await visit.house.connections.delete(visit.account, visit.number(), actor=visit.actor.id)
+    seen = await visit.house.connections.get(visit.account, visit.number())
+    if given.version not in (None, seen.version):
+        raise errors.Conflict(f"Connection {seen.id} has changed meanwhile: load it again.")
+    return await visit.house.connections.delete(visit.account, seen.id, actor=visit.actor.id)
 
 
 async def _pages(given: Given) -> PagesAnswer:
@@ -302,7 +305,7 @@ OPERATIONS = (
               permission=MANAGE, does=_edit, body=Edit, answer=Saved, etag=True),
     Operation(method="DELETE", path=C + "/{id:int}", name="delete_connection",
               summary="Delete an inactive connection and all that was stored of it", permission=MANAGE, does=_delete,
-              answer=Process, status=202),
+              answer=Process, status=202, etag=True),
     Operation(method="GET", path=C + "/{id:int}/deletion", name="what_goes", summary="What a delete takes along",
               permission=SEE, does=_what_goes, answer=Mapping[str, int]),
     Operation(method="GET", path=C + "/{id:int}/credentials", name="get_credentials",

@@ -104,8 +104,9 @@ def _responses(one: Operation) -> dict[str, Any]:
     if one.name == "export_records":
         kinds["text/csv"] = {}
     done: dict[str, Any] = {"description": "Done.", "content": kinds}
-    if one.etag:
+    if one.etag and one.method != "DELETE":
         done["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    if one.etag and one.method == "GET":
         found["304"] = {"description": "As it was."}
     found[str(one.status)] = done
     return found

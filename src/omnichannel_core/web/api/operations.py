@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -134,7 +135,7 @@ class Operation:
         said = visit.request.headers.get("if-match")
         if not self.etag or said is None or said.strip() == "*":
             return None
-        number = said.strip().removeprefix("W/").strip('"')
+        number = said.strip().removeprefix("W/").strip('"').partition("-")[0]
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             raise Refused(412, "If-Match names a version that was never given.")
         return int(number)
@@ -142,12 +143,15 @@ class Operation:
     def _response(self, visit: Visit, made: Made | Response) -> Response:
         if isinstance(made, Response):
             return made
-        headers = {} if made.etag is None else {"ETag": f'"{made.etag}"'}
-        if made.etag is not None and visit.request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(None, 304, headers)
         if self.answer is None:
             return Response(None, 204)
         text = json.dumps(told(made.value), ensure_ascii=False).encode("utf-8", "replace")
+        headers = {}
+        if made.etag is not None:  # the version is what people changed; the rest tells what the world did to it
+            headers["ETag"] = f'"{made.etag}-{hashlib.sha256(text).hexdigest()[:16]}"'
+            known = visit.request.headers.get("if-none-match", "").split(",")
+            if self.method == "GET" and headers["ETag"] in (one.strip().removeprefix("W/") for one in known):
+                return Response(None, 304, headers)
         return Response(text, made.status or self.status, headers, "application/json")
 
 

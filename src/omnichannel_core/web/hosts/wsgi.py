@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from omnichannel_core.synchronous import Caller
 from omnichannel_core.web.hosts.bridge import Asked, ask
+from omnichannel_core.web.visits import BODY_MAX, DIGITS
 
 Start = Callable[[str, list[tuple[str, str]]], object]
 
@@ -32,11 +33,12 @@ def wsgi(app: ASGIApp, call: Caller) -> Callable[[dict[str, Any], Start], Iterab
 
 def _asked(environ: dict[str, Any]) -> Asked:
     root, path = _text(environ, "SCRIPT_NAME"), _text(environ, "PATH_INFO")
-    length = str(environ.get("CONTENT_LENGTH") or "0")
+    said = str(environ.get("CONTENT_LENGTH") or "0")
+    length = min(int(said[:DIGITS]), BODY_MAX + 1) if said.isascii() and said.isdigit() else 0  # more is refused
     return Asked(
         method=environ["REQUEST_METHOD"], scheme=environ["wsgi.url_scheme"], root=root, path=root + (path or "/"),
         query=environ.get("QUERY_STRING", "").encode("latin-1"), headers=list(_headers(environ)),
-        body=environ["wsgi.input"].read(int(length)) if length.isdigit() and int(length) else b"", host=environ,
+        body=environ["wsgi.input"].read(length) if length else b"", host=environ,
     )  # fmt: skip
 
 

@@ -121,15 +121,24 @@ async def _schema(visit: Visit, driver: str) -> dict[str, Any]:
 
 
 async def _sent(visit: Visit) -> tuple[Sheet, FormData, dict[str, Any]]:
-    """What was typed, and the same without its secrets for the page that is shown again."""
+    """What was typed, and the same without its secrets for the page that is shown again.
+
+    A draft that is over, or a driver that is not let in any more, is the sheet's trouble: what was typed stays.
+    """
     sent = await visit.form()
     sheet = Sheet(name=str(sent.get("name", "")), driver=str(sent.get("driver", "")))
-    if sent.get("draft"):
-        (number,) = numbers([sent["draft"]])
-        _take(sheet, await visit.house.connections.draft(visit.account, number, actor=visit.actor.id))
-    if not sheet.driver:
+    try:
+        if sent.get("draft"):
+            (number,) = numbers([sent["draft"]])
+            _take(sheet, await visit.house.connections.draft(visit.account, number, actor=visit.actor.id))
+    except errors.NotFound as trouble:
+        sheet.trouble = trouble
+    try:
+        sheet.schema = await _schema(visit, sheet.driver) if sheet.driver else None
+    except (errors.NotAdmitted, errors.DriverError) as trouble:
+        sheet.trouble = sheet.trouble or trouble
+    if sheet.schema is None:
         return sheet, sent, {}
-    sheet.schema = await _schema(visit, sheet.driver)
     form = sheet.schema["credentials"]
     drawing = Drawing(root=form, prefix=PREFIX)
     typed = read(drawing, form, sent)
@@ -146,6 +155,8 @@ async def fields(visit: Visit) -> Response:
 async def save(visit: Visit) -> Response:
     """SAVE; whatever fails, what was typed stays, secrets excepted."""
     sheet, _, typed = await _sent(visit)
+    if sheet.trouble is not None:
+        return await drawn(visit, sheet, status_of(sheet.trouble))
     if not sheet.driver:
         sheet.trouble = errors.FormInvalid("Choose a driver.", {"driver": "Choose a driver."})
         return await drawn(visit, sheet, 422)
@@ -163,6 +174,8 @@ async def save(visit: Visit) -> Response:
 async def authorize(visit: Visit) -> Response:
     """AUTHORIZE: the form is kept, the browser goes to the marketplace."""
     sheet, _, typed = await _sent(visit)
+    if sheet.trouble is not None:
+        return await drawn(visit, sheet, status_of(sheet.trouble))
     try:
         begun = await visit.house.connections.authorize(
             visit.account, sheet.driver, typed, return_url=f"{visit.base}/oauth/{sheet.driver}", name=sheet.name,

@@ -15,7 +15,7 @@ from omnichannel_core.driver import Driver
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
 from omnichannel_core.web.pages.creating import spoken, summary
-from omnichannel_core.web.pages.fields import Drawing, Field
+from omnichannel_core.web.pages.fields import Drawing, Field, flat
 from omnichannel_core.web.pages.listing import numbers
 from omnichannel_core.web.pages.reading import plain, read
 from omnichannel_core.web.problems import status_of
@@ -54,6 +54,15 @@ class Sheet:
             inner = {name.removeprefix(f"{self.page.name}."): one for name, one in self.trouble.fields.items()}
             return summary(errors.FormInvalid(str(self.trouble), inner), self.fields, PREFIX, self.say)
         return summary(self.trouble, self.fields, PREFIX, self.say)
+
+    @property
+    def difference(self) -> list[tuple[str, Any, Any]]:
+        """(label, saved now, typed) of a stale form."""
+        if not isinstance(self.trouble, errors.Conflict) or self.page is None:
+            return []
+        labels = {one.name: one.label for one in flat(self.fields)}
+        named = ((name.removeprefix(f"{self.page.name}."), pair) for name, pair in self.trouble.difference.items())
+        return [(labels.get(f"{PREFIX}.{name}", name), now, typed) for name, (now, typed) in named]
 
 
 async def _load(visit: Visit) -> Sheet:

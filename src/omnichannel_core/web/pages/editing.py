@@ -32,14 +32,14 @@ CREDENTIALS, SETTINGS = "c", "s"
 
 @attrs.define(kw_only=True)
 class Sheet:
-    """A connection's form as it is filled now. `driver` is None where the gate does not let it in."""
+    """A connection's form as it is filled now. `driver` is None where the gate bars it."""
 
     seen: Connection
     name: str
     tab: str
     version: int
     driver: Driver | None = None
-    reason: str = ""
+    barred: errors.OmnichannelError | None = None
     schema: Mapping[str, Any] = attrs.field(factory=dict)
     values: Mapping[str, Any] = attrs.field(factory=dict)
     before: Mapping[str, Any] = attrs.field(factory=dict)
@@ -96,7 +96,11 @@ class Sheet:
 
 
 async def load(visit: Visit) -> Sheet:
-    """The connection as it is stored, with the tab that the address names."""
+    """The connection as it is stored, with the tab that the address names.
+
+    Raises:
+        NotFound: no such connection or settings page; no such draft, where nothing was typed that could be lost.
+    """
     asked, account = visit.request.query_params, visit.account
     seen = await visit.house.connections.get(account, visit.number())
     sheet = Sheet(seen=seen, name=seen.name, tab=asked.get("tab", ""), version=seen.version,
@@ -104,7 +108,7 @@ async def load(visit: Visit) -> Sheet:
     try:
         sheet.driver = await visit.house.drivers.load(account, seen.driver)
     except (errors.NotAdmitted, errors.DriverError) as trouble:
-        sheet.reason, sheet.tab = str(trouble), ""
+        sheet.barred, sheet.tab = trouble, ""
         return sheet
     if not visit.may(Permission.MANAGE) and sheet.tab in ("", "credentials"):
         sheet.tab = "settings"
@@ -128,7 +132,13 @@ async def _fill(visit: Visit, sheet: Sheet, page: str, draft: str) -> None:
             sheet.trouble = trouble  # stored by an older driver: typed anew
         if draft:
             (number,) = numbers([draft])
-            found = await door.draft(account, number, actor=visit.actor.id)
+            try:
+                found = await door.draft(account, number, actor=visit.actor.id)
+            except errors.NotFound as trouble:
+                if visit.request.method != "POST":
+                    raise
+                sheet.barred = trouble
+                return
             sheet.draft, sheet.authorized = found.id, found.authorized
             sheet.values, sheet.name = {**sheet.values, **found.values}, found.name or sheet.name
         elif visit.may(Permission.MANAGE):
@@ -153,11 +163,15 @@ async def save(visit: Visit) -> Response:
     sheet, sent = await load(visit), await visit.form()
     sheet.name = str(sent.get("name", sheet.name))
     try:
+        if sheet.barred is not None and visit.request.query_params.get("tab"):
+            _typed(sheet, sent)
+            raise sheet.barred  # what was typed there is not thrown away as saved
         if sheet.tab == "schedule":
             return await _schedule(visit, sheet, sent)
         saved = await _saved(visit, sheet, sent)
     except errors.Conflict as trouble:
         sheet.trouble, sheet.difference = trouble, _differs(sheet, trouble)
+        _not_shown(sheet, sent)
         return visit.page("edit.html", 409, sheet=sheet, said="")
     except errors.OmnichannelError as trouble:
         sheet.trouble = trouble
@@ -171,8 +185,10 @@ async def _saved(visit: Visit, sheet: Sheet, sent: FormData) -> Any:
     version = numbers([sent.get("version", "")])[0]
     if sheet.tab == "settings" and sheet.page is not None:
         own, inherits = _page_typed(sheet, sent)
+        renamed = sheet.name != sheet.seen.name
         return await door.edit(
-            visit.account, sheet.seen.id, name=sheet.name, settings=own, inherits=inherits,
+            visit.account, sheet.seen.id, name=sheet.name if renamed else None, settings=own, inherits=inherits,
+            version=version if renamed else None,
             versions={sheet.page.name: numbers([sent.get("page_version", "")])[0]}, actor=who,
         )  # fmt: skip
     if sheet.tab != "credentials" or not sheet.has_credentials:
@@ -182,6 +198,17 @@ async def _saved(visit: Visit, sheet: Sheet, sent: FormData) -> Any:
         visit.account, sheet.seen.id, name=sheet.name, credentials=typed, version=version, draft=sheet.draft,
         move_account=bool(sent.get("move_account")), actor=who,
     )  # fmt: skip
+
+
+def _not_shown(sheet: Sheet, sent: FormData) -> None:
+    """Of a stale settings form either the name or the page is shown as different: the next SAVE compares the other."""
+    if sheet.page is None:
+        return
+    (version,), (page_version,) = numbers([sent.get("version", "")]), numbers([sent.get("page_version", "")])
+    if sheet.name != sheet.seen.name and version != sheet.version:
+        sheet.page_version = page_version
+    else:
+        sheet.version = version
 
 
 def _typed(sheet: Sheet, sent: FormData) -> dict[str, Any]:
@@ -219,7 +246,11 @@ def _differs(sheet: Sheet, trouble: errors.Conflict) -> list[tuple[str, Any, Any
         place = f"{sheet.page.name}." if sheet.page is not None else ""
         named = ((name.removeprefix(place), pair) for name, pair in trouble.difference.items())
         return [(labels.get(f"{SETTINGS}.{name}", name), now, typed) for name, (now, typed) in named]
-    found = [("name", sheet.seen.name, sheet.name)] if sheet.name != sheet.seen.name else []
+    found: list[tuple[str, Any, Any]] = []
+    if sheet.name != sheet.seen.name:
+        found.append(("name", sheet.seen.name, sheet.name))
+    if sheet.page is not None and sheet.inherits != sheet.page.inherits:
+        found.append(("inherits", sheet.page.inherits, sheet.inherits))
     typed = {name: one for name, one in sheet.values.items() if sheet.before.get(name) != one}
     return found + [
         (labels.get(f"{CREDENTIALS}.{name}", name), sheet.before.get(name), one) for name, one in typed.items()
@@ -227,13 +258,24 @@ def _differs(sheet: Sheet, trouble: errors.Conflict) -> list[tuple[str, Any, Any
 
 
 async def _schedule(visit: Visit, sheet: Sheet, sent: FormData) -> Response:
+    wanted, typed, stale = dict[str, int](), dict[str, tuple[Any, Any]](), False
     for one in sheet.schedules:
-        said = str(sent.get(f"minutes.{one.stream}", one.minutes))
-        if said != str(one.minutes):
-            (minutes,) = numbers([said])
-            await visit.house.connections.schedule(visit.account, sheet.seen.id, one.stream, minutes)
+        now = str(one.minutes)
+        said, was = str(sent.get(f"minutes.{one.stream}", now)), str(sent.get(f"was.{one.stream}", now))
+        if said not in (was, now):
+            (wanted[one.stream],) = numbers([said])
+            typed[one.stream] = (one.minutes, wanted[one.stream])
+            stale = stale or was != now
+    door, connection_id = visit.house.connections, sheet.seen.id
     if sheet.name != sheet.seen.name:
-        await visit.house.connections.rename(visit.account, sheet.seen.id, sheet.name)
+        (version,) = numbers([sent.get("version", "")])
+        stale, typed["name"] = stale or version != sheet.seen.version, (sheet.seen.name, sheet.name)
+    if stale:
+        raise errors.Conflict(f"Connection {connection_id} has changed meanwhile: load it again.", difference=typed)
+    if "name" in typed:
+        await door.edit(visit.account, connection_id, name=sheet.name, version=sheet.seen.version, actor=visit.actor.id)
+    for stream, minutes in wanted.items():
+        await door.schedule(visit.account, connection_id, stream, minutes)
     return visit.go("/", said="saved")
 
 
@@ -242,8 +284,11 @@ async def authorize(visit: Visit) -> Response:
     sheet, sent = await load(visit), await visit.form()
     sheet.name = str(sent.get("name", sheet.name))
     try:
+        typed = _typed(sheet, sent)
+        if sheet.barred is not None:
+            raise sheet.barred
         begun = await visit.house.connections.authorize(
-            visit.account, sheet.seen.driver, _typed(sheet, sent), name=sheet.name, connection=sheet.seen.id,
+            visit.account, sheet.seen.driver, typed, name=sheet.name, connection=sheet.seen.id,
             return_url=f"{visit.base}/oauth/{sheet.seen.driver}", actor=visit.actor.id, draft=sheet.draft,
         )  # fmt: skip
     except errors.OmnichannelError as trouble:

@@ -16,7 +16,7 @@ from omnichannel_core.model.view import COLUMNS, OPERATORS, Look, View
 from omnichannel_core.web.actors import Permission
 from omnichannel_core.web.guarding import Door
 from omnichannel_core.web.problems import Refused
-from omnichannel_core.web.visits import BIGGEST, Visit
+from omnichannel_core.web.visits import BIGGEST, DIGITS, Visit
 
 PAGE = 50
 COUNTED = 100_000
@@ -29,7 +29,7 @@ def numbers(given: Sequence[Any]) -> list[int]:
         UsageError: one is not a number.
     """
     texts = [str(one) for one in given]
-    if any(not one.isascii() or not one.isdigit() or int(one) > BIGGEST for one in texts):
+    if any(not one.isascii() or not one.isdigit() or len(one) > DIGITS or int(one) > BIGGEST for one in texts):
         raise errors.UsageError("That is no number of a connection.")
     return [int(one) for one in texts]
 

@@ -43,7 +43,7 @@ def _changed(look: Look, sent: FormData) -> tuple[Look, str]:
             return attrs.evolve(look, filters=(*look.filters, one)), ""
         case "unfilter" | "pause" as what:
             at = str(sent.get("at", ""))
-            if not at.isascii() or not at.isdigit() or int(at) >= len(look.filters):
+            if at not in map(str, range(len(look.filters))):
                 raise errors.Conflict("The filters are others now: look again.")
             return _touched(look, int(at), what), ""
         case _:

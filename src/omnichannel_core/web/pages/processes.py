@@ -39,9 +39,9 @@ async def show(visit: Visit) -> Response:
     rows = await visit.house.processes.list(
         visit.account, connection=connection, states=OPEN if only_open else None, before=before, limit=PAGE + 1
     )
-    shown = rows[:PAGE]
-    names = await names_of(visit, (one.connection for one in shown))
     part = visit.request.headers.get("x-part") == "rows"
+    shown = await visit.web.watch.rows(visit.account) if part else rows[:PAGE]
+    names = await names_of(visit, (one.connection for one in shown))
     return visit.page(
         "process_rows.html" if part else "processes.html", rows=shown, names=names,
         next=shown[-1].id if len(rows) > PAGE else "", connection=connection, only_open=only_open, before=before,

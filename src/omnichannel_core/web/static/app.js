@@ -204,7 +204,8 @@ if (drawer) {
   };
   const take = (found) => {
     for (const item of found) { put(item.html, body, "drawer-"); if (page) put(item.html, one("tbody", page), "process-"); }
-    while (body.children.length > 12) body.lastElementChild.remove();
+    const spare = all("tr", body).filter((row) => !["running", "waiting"].includes(row.dataset.state));
+    while (body.children.length > 12 && spare.length) spare.pop().remove();
     tell();
   };
   let stream = null, timer = 0;
@@ -213,7 +214,9 @@ if (drawer) {
     if (answer.ok) {
       const made = document.createElement("template");
       made.innerHTML = `<table><tbody>${await answer.text()}</tbody></table>`;
-      take(all("tr", made.content).map((node) => ({ html: node.outerHTML })));
+      const rows = all("tr", made.content), there = new Set(rows.map((node) => node.dataset.process));
+      for (const old of all("tr", body)) if (!there.has(old.dataset.process)) old.remove();
+      take(rows.map((node) => ({ html: node.outerHTML })));
     }
   };
   const looking = () => !document.hidden && (drawer.open || page);

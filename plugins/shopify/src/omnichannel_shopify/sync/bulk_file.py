@@ -28,14 +28,14 @@ BUFFERED = 8_000_000
 class Line(Wire):
     """What says where a line of the file belongs."""
 
-    id: str = ""
+    id: str | None = None
     parent: str = msgspec.field(default="", name="__parentId")
 
 
 class Kind(Wire):
     """What a child is."""
 
-    id: str = ""
+    id: str | None = None
     kind: str = msgspec.field(default="", name="__typename")
 
 
@@ -80,7 +80,7 @@ def split(file: Path, folder: Path, parts: int) -> Counted:
                 line = decoder.decode(raw)
             except msgspec.DecodeError as cause:
                 raise ValueError("a line is not readable") from cause
-            root = number(line.parent or line.id)
+            root = number(line.parent or line.id or "")
             if not root:
                 raise ValueError("a line belongs to no order")
             waiting[root % parts].append(raw if raw.endswith(b"\n") else raw + b"\n")
@@ -101,12 +101,8 @@ def _write(folder: Path, waiting: dict[int, list[bytes]]) -> None:
     waiting.clear()
 
 
-def read(folder: Path, part: int, *, whole: bool = True) -> list[Row]:
-    """The orders of a part by number, with their children.
-
-    Args:
-        whole: the file is complete; else orders whose lines are not all there are left out.
-    """
+def read(folder: Path, part: int) -> list[Row]:
+    """The orders of a part by number, with their children."""
     path = folder / f"{part}.jsonl"
     if not path.exists():
         return []
@@ -117,15 +113,8 @@ def read(folder: Path, part: int, *, whole: bool = True) -> list[Row]:
             if line.parent:
                 children[line.parent].append(raw)
             else:
-                roots[line.id] = raw
-    found = [_order(roots[key], children.get(key, ())) for key in sorted(roots, key=number)]
-    return found if whole else [row for row in found if row.order is not None and complete(row.order)]
-
-
-def complete(order: order_wire.Order) -> bool:
-    """Whether as many units are there as the order says it has."""
-    counted = sum(line.quantity for line in order.line_items.nodes)
-    return order.subtotal_line_items_quantity is not None and counted >= order.subtotal_line_items_quantity > 0
+                roots[line.id or ""] = raw
+    return [_order(roots[key], children.get(key, ())) for key in sorted(roots, key=number)]
 
 
 def _order(root: bytes, children: Sequence[bytes]) -> Row:
@@ -142,7 +131,7 @@ def _order(root: bytes, children: Sequence[bytes]) -> Row:
 def _of(children: Sequence[bytes], kind: str, shape: type[T]) -> Iterator[T]:
     for raw in children:
         head = msgspec.json.decode(raw, type=Kind)
-        if head.kind == kind or (not head.kind and f"/{kind}/" in head.id):
+        if head.kind == kind or (not head.kind and f"/{kind}/" in (head.id or "")):
             yield msgspec.json.decode(raw, type=shape)
 
 

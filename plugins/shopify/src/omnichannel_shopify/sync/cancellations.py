@@ -25,12 +25,14 @@ from omnichannel_core.driver import (
 from omnichannel_core.records import Cancellation
 from omnichannel_shopify import settings
 from omnichannel_shopify.client import Client, refusal
-from omnichannel_shopify.sync.refunds import Wanted, made_before, mark_of, refund
+from omnichannel_shopify.sync.refunds import Wanted, made_before, mark_of, pieces, refund
 from omnichannel_shopify.sync.shipments import FulfillmentsData
 from omnichannel_shopify.wire import Wire, gid
 
 REASONS = {"customer": "CUSTOMER", "declined": "DECLINED", "fraud": "FRAUD", "inventory": "INVENTORY", "staff": "STAFF"}
 MOST_NOTE = 255
+AT_WORK = 60.0
+"""Seconds that Shopify may take for a cancellation whose answer was lost: asked again before, it would run twice."""
 
 
 class Job(Wire):
@@ -59,7 +61,10 @@ async def push(session: Session, batch: Batch[Cancellation]) -> Mapping[str, Out
     (item,) = batch.items
     client, order = Client(session), gid("Order", item.record.order_id)
     if item.record.lines:
-        lines = {gid("LineItem", key): int(amount) for key, amount in item.record.lines.items()}
+        try:
+            lines = {gid("LineItem", key): pieces(key, amount) for key, amount in item.record.lines.items()}
+        except ValueError as why:
+            return {item.key: Rejected(str(why))}
         mark = mark_of(item.key)
         wanted = Wanted(
             order=order, key=batch.key, mark=mark, lines=lines, restock="CANCEL", note=item.record.reason,
@@ -111,7 +116,7 @@ async def settle(session: Session, batch: Batch[Cancellation]) -> Mapping[str, O
     found_order = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=1)).order
     if found_order is not None and found_order.cancelled_at:
         return {item.key: Accepted(note="It had arrived")}
-    return {item.key: Later(Wait(0.0, "It never arrived"))}
+    return {item.key: Later(Wait(AT_WORK, "Shopify does not show it as cancelled (yet)"))}
 
 
 CANCELLATIONS = PushStream(name="cancellations", takes=Cancellation, push=push, settle=settle)

@@ -96,7 +96,6 @@ class Bulk(Wire):
     object_count: str | int = "0"
     root_object_count: str | int = "0"
     url: str | None = None
-    partial_data_url: str | None = None
     query: str = ""
     created_at: str | None = None
 
@@ -252,18 +251,14 @@ async def poll(session: Session, cursor: OrderCursor, history: History) -> Page[
     total, orders = int(found.object_count or 0), int(found.root_object_count or 0)
     if found.status in RUNNING:
         return on(cursor, history, patience(session, history, orders), total=history.total)
-    if found.status == "COMPLETED" and not found.url:
+    if found.status == "COMPLETED" and not found.url and not total:
         return Page(cursor=finished(cursor), more=True)
     if found.status == "COMPLETED":
-        whole = replace(history, parts=bulk_file.parts_for(orders), total=orders)
-        if await fetched(session, found, whole, expected=total):
-            return on(cursor, whole, total=orders)
-        return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
-    session.log.warning("Shopify's bulk operation ended as %s (%s)", found.status, found.error_code)
-    if found.partial_data_url and history.failures == 0:
-        part = replace(history, parts=bulk_file.parts_for(orders), whole=False)
-        if await fetched(session, found, part, expected=None):
-            return on(cursor, part)
+        split = replace(history, parts=bulk_file.parts_for(orders), total=orders)
+        if await fetched(session, found, split):
+            return on(cursor, split, total=orders)
+    else:
+        session.log.warning("Shopify's bulk operation ended as %s (%s)", found.status, found.error_code)
     return on(cursor, again(history, paged=history.failures + 1 >= TRIES), Wait(AGAIN, "Asking Shopify again"))
 
 
@@ -278,18 +273,24 @@ def folder_of(session: Session, history: History) -> Path:
     return session.scratch / f"bulk-{number(history.operation)}"
 
 
-async def fetched(session: Session, found: Bulk, history: History, *, expected: int | None) -> bool:
-    """Fetches and splits the file; False when it does not hold what Shopify says it does."""
-    folder = folder_of(session, history)
+async def fetched(session: Session, found: Bulk, history: History) -> bool:
+    """Fetches and splits the file; False when it is gone, or does not hold what Shopify says it does.
+
+    The piece that a failed operation had is not fetched: nothing tells which of its orders are whole.
+    """
+    folder, expected = folder_of(session, history), int(found.object_count or 0)
     file = folder.with_suffix(".jsonl")
     await session.compute(partial(bulk_file.clear, session.scratch))
-    await Client(session).file(found.url or found.partial_data_url or "", file)
+    if not found.url:
+        session.log.warning("Shopify's bulk file is not there: %s (%s)", found.status, found.error_code)
+        return False
     try:
+        await Client(session).file(found.url, file)
         counted = await session.compute(partial(bulk_file.split, file, folder, history.parts))
-    except ValueError as cause:
-        session.log.warning("Shopify's bulk file is not readable: %s", cause)
-        return expected is None and folder.exists()
-    if expected is not None and counted.lines != expected:
+    except (errors.RemoteRejected, ValueError) as cause:
+        session.log.warning("Shopify's bulk file is gone or not readable: %s", cause)
+        return False
+    if counted.lines != expected:
         session.log.warning("Shopify's bulk file holds %d objects and not %d", counted.lines, expected)
         await session.compute(partial(bulk_file.forget, folder))
         return False
@@ -301,11 +302,9 @@ async def by_part(session: Session, cursor: OrderCursor, history: History, filte
     folder = folder_of(session, history)
     if not folder.exists():
         found = (await Client(session).ask("BulkPoll", BulkData, id=history.operation)).bulk_operation
-        ready = found is not None and (found.url if history.whole else found.partial_data_url)
-        expected = int(found.object_count or 0) if found is not None and history.whole else None
-        if found is None or not ready or not await fetched(session, found, history, expected=expected):
+        if found is None or not await fetched(session, found, history):
             return on(cursor, again(history, paged=history.failures + 1 >= TRIES))
-    rows = (await session.compute(partial(bulk_file.read, folder, history.part, whole=history.whole)))[history.skip :]
+    rows = (await session.compute(partial(bulk_file.read, folder, history.part)))[history.skip :]
     chosen = await choose(session, rows, filters, history=True)
     kept, cut = shortened(rows, chosen)
     found_records = await records(session, Client(session), affordable(chosen) if cut else chosen)
@@ -322,8 +321,6 @@ async def by_part(session: Session, cursor: OrderCursor, history: History, filte
 async def ended(
     session: Session, cursor: OrderCursor, history: History, found: Sequence[Record | Bad]
 ) -> Page[OrderCursor]:
-    """The last part: of a whole file history is through; of a piece it begins anew."""
+    """The last part: history is through."""
     await session.compute(partial(bulk_file.forget, folder_of(session, history)))
-    if history.whole:
-        return Page(cursor=finished(cursor), records=found, more=True)
-    return Page(cursor=replace(cursor, history=again(history, paged=False)), records=found, more=True)
+    return Page(cursor=finished(cursor), records=found, more=True)

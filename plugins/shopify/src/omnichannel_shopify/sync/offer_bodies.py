@@ -64,6 +64,14 @@ def product_body(offer: Offer, lists: Lists) -> dict[str, object]:
     return body | ({"seo": seo} if seo else {})
 
 
+def joined(there: Sequence[str], offer: Offer) -> list[str]:
+    """The product's tags and those of the offer, each once: Shopify forgets what is not sent, and ignores case."""
+    found = {one.lower(): one for one in there}
+    for one in texts(offer.values.get("tags", Value())):
+        found.setdefault(one.strip().lower(), one)
+    return list(found.values())
+
+
 def texts(value: Value) -> Sequence[str]:
     """One or several."""
     return value.texts or ((value.text,) if value.text else ())

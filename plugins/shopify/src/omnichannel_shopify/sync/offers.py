@@ -8,6 +8,8 @@ same offer may be pushed again at any time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -19,8 +21,9 @@ from omnichannel_shopify.client import Client, refusal
 from omnichannel_shopify.fields import META, VARIANT
 from omnichannel_shopify.model_wire import Option
 from omnichannel_shopify.sync import offer_bodies as bodies
-from omnichannel_shopify.sync.skus import Place, look, places
-from omnichannel_shopify.wire import Id, Nodes, Wire, gid
+from omnichannel_shopify.sync.skus import known
+from omnichannel_shopify.sync.stock import digest
+from omnichannel_shopify.wire import Id, Nodes, UserError, Wire, gid
 
 MOST_METAFIELDS, MOST_VARIANTS = 25, 100
 INDEXED = 60.0
@@ -53,6 +56,7 @@ class Product(Wire):
 
     id: str = ""
     status: str = ""
+    tags: list[str] = []
     options: list[Option] = []
     media: Nodes[Media] = msgspec.field(default_factory=Nodes[Media])
     variants: Nodes[Variant] = msgspec.field(default_factory=Nodes[Variant])
@@ -116,6 +120,8 @@ async def push_offer(client: Client, item: Item[Offer], offer: Offer, facts: Fac
         product, problems = await create(client, offer, body, facts)
     else:
         product, problems = there.id, await change(client, there, offer, body, facts)
+    if product:
+        problems += await publish(client, product, offer, facts)
     if problems:
         saved = "The product was saved, but Shopify refused part of it: " if product else ""
         return Rejected((saved + "; ".join(problems))[:800])
@@ -136,9 +142,7 @@ async def find(client: Client, item: Item[Offer], offer: Offer) -> Product | Non
     skus = [one.sku for one in offer.variants if one.sku] or ([offer.sku] if offer.sku else [])
     if not skus:
         raise ValueError("An offer needs a SKU: it is found by it")
-    hits = {place.product for place in (await places(client, skus)).values() if isinstance(place, Place)}
-    if not hits and len(skus) == 1:
-        await look(client, skus[0])  # says so where several have it
+    hits = {place.product for place in await known(client, skus)}
     if len(hits) > 1:
         raise ValueError("The offer's SKUs belong to several products of the shop")
     return await product_of(client, hits.pop()) if hits else None
@@ -155,20 +159,41 @@ async def product_of(client: Client, key: str) -> Product | None:
 
 
 async def create(client: Client, offer: Offer, body: Mapping[str, object], facts: Facts) -> tuple[str, list[str]]:
-    """A new product in one go, then published where wished. Its id ('' when it was refused), and what was refused."""
+    """A new product in one go. Its id ('' when it was refused), and what was refused."""
     status, sold_out = facts.wanted.new_status, facts.wanted.sold_out
     whole = bodies.creation(offer, body, facts.unit, status=status, sold_out=sold_out)
+    note = unpublished(client.session, offer)
+    if facts.wanted.publications:
+        await client.session.compute(note.touch)
     payload, refused = await client.mutate("CreateProduct", "productSet", input=whole)
     if refused:
+        await client.session.compute(partial(note.unlink, missing_ok=True))
         return "", [refusal(refused)]
     made = msgspec.json.decode(payload.get("product", msgspec.Raw(b"null")), type=Id | None)
     if made is None or not made.id:
         raise errors.RemoteUnavailable("CreateProduct: Shopify's answer names no product")
+    return made.id, []
+
+
+def unpublished(session: Session, offer: Offer) -> Path:
+    """There while a new product of this offer is not published yet, whatever answers are lost on the way."""
+    return session.scratch / f"unpublished-{digest(offer.id)}"
+
+
+async def publish(client: Client, product: str, offer: Offer, facts: Facts) -> list[str]:
+    """A product that is new goes where it is wished; one that was there before stays where it is. What was refused."""
+    note = unpublished(client.session, offer)
+    if not await client.session.compute(note.exists):
+        return []
+    refused = list[UserError]()
     places_to_be = [{"publicationId": gid("Publication", one)} for one in sorted(facts.wanted.publications)]
-    if not places_to_be:
-        return made.id, []
-    _, refused = await client.mutate("Publish", "publishablePublish", repeatable=True, id=made.id, input=places_to_be)
-    return made.id, [refusal(refused)] if refused else []
+    if places_to_be:
+        _, refused = await client.mutate(
+            "Publish", "publishablePublish", repeatable=True, id=product, input=places_to_be
+        )
+    if not refused:
+        await client.session.compute(partial(note.unlink, missing_ok=True))
+    return [refusal(refused)] if refused else []
 
 
 async def change(client: Client, there: Product, offer: Offer, body: Mapping[str, object], facts: Facts) -> list[str]:
@@ -176,6 +201,8 @@ async def change(client: Client, there: Product, offer: Offer, body: Mapping[str
     problems = list[str]()
     joins = {"collectionsToJoin": body["collections"]} if "collections" in body else {}
     fields = {name: value for name, value in body.items() if name != "collections"}
+    if "tags" in fields:
+        fields["tags"] = bodies.joined(there.tags, offer)
     sources = [one.original_source.url for one in there.media.nodes if one.original_source and one.original_source.url]
     media = [
         {"originalSource": url, "mediaContentType": "IMAGE"}

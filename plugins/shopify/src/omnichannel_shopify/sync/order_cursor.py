@@ -60,7 +60,6 @@ class History(Struct, frozen=True):
         begun: by our clock; names the bulk operation that belongs to it. None: not begun.
         way: how; "ask" is to be decided by the count.
         operation: the bulk operation's id.
-        whole: its file holds everything; else only a part of it, and history begins anew after it.
         parts: into how many parts the file was split; 0 is not yet.
         part, skip: where in them it goes on.
         after_id: the last order's number, page by page.
@@ -71,7 +70,6 @@ class History(Struct, frozen=True):
     begun: datetime | None = None
     way: Literal["ask", "bulk", "paged"] = "ask"
     operation: str = ""
-    whole: bool = True
     parts: int = 0
     part: int = 0
     skip: int = 0

@@ -33,6 +33,7 @@ class Wanted:
     restock: str = "NO_RESTOCK"
     kept: frozenset[str] = frozenset()  # lines that are not restocked, whatever `restock` says
     shipping: Decimal | None = None
+    currencies: frozenset[str] = frozenset()  # of the amount, and of the shipping
     amount: Money | None = None
     location: str = ""
     note: str = ""
@@ -74,21 +75,39 @@ async def push(session: Session, batch: Batch[Return]) -> Mapping[str, Outcome]:
     (item,) = batch.items
     record, lines, kept = item.record, dict[str, int](), set[str]()
     shipping: Decimal | None = None
+    currencies = {record.amount.currency} if isinstance(record.amount, Money) else set[str]()
     for line in record.lines.values():
         if line.kind == "shipping" and isinstance(line.amount, Money):
             shipping = (shipping or Decimal(0)) + line.amount.amount
+            currencies.add(line.amount.currency)
         elif line.order_line and isinstance(line.quantity, Decimal):
             key = gid("LineItem", line.order_line)
-            lines[key] = lines.get(key, 0) + int(line.quantity)
+            try:
+                lines[key] = lines.get(key, 0) + pieces(line.order_line, line.quantity)
+            except ValueError as why:
+                return {item.key: Rejected(str(why))}
             if not line.restock:
                 kept.add(key)
     wanted = Wanted(
         order=gid("Order", record.order_id), key=batch.key, mark=mark_of(item.key), lines=lines, restock="RETURN",
-        kept=frozenset(kept),
+        kept=frozenset(kept), currencies=frozenset(currencies),
         shipping=shipping, amount=record.amount if isinstance(record.amount, Money) else None,
         location=record.extra.get("location", ""), note=record.reason if isinstance(record.reason, str) else "",
     )  # fmt: skip
     return {item.key: await refund(Client(session), wanted)}
+
+
+def pieces(line: str, quantity: Decimal) -> int:
+    """A quantity as Shopify counts.
+
+    Raises:
+        ValueError: it is not whole, or nothing.
+    """
+    if not quantity.is_finite() or quantity != quantity.to_integral_value() or quantity < 1:
+        raise ValueError(
+            f"Shopify takes back whole pieces, one at least: line {line.rpartition('/')[2]} has {quantity}"
+        )
+    return int(quantity)
 
 
 async def refund(client: Client, wanted: Wanted) -> Outcome:
@@ -106,8 +125,8 @@ async def refund(client: Client, wanted: Wanted) -> Outcome:
     if found.order is None:
         return Rejected(f"The shop has no order {wanted.order.rpartition('/')[2]}")
     presentment = found.order.presentment_currency_code
-    if wanted.amount is not None and wanted.amount.currency != presentment:
-        return Rejected(f"The order was paid in {presentment}, not in {wanted.amount.currency}")
+    if other := sorted(wanted.currencies - {presentment}):
+        return Rejected(f"The order was paid in {presentment}, not in {', '.join(other)}")
     transactions, short = movements(found.order, wanted)
     if short:
         return Rejected(f"Only {short} can be paid back: the rest was not paid, or was paid back before")

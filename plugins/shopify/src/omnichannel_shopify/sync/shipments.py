@@ -56,7 +56,7 @@ async def push(session: Session, batch: Batch[Shipment]) -> Mapping[str, Outcome
     """One parcel, unless it is there already."""
     (item,) = batch.items
     client, order = Client(session), gid("Order", item.record.order_id)
-    there = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=MOST_FULFILLMENTS)).order
+    there = await fulfilled(client, order)
     if there is None:
         return {item.key: Rejected(f"The shop has no order {item.record.order_id}")}
     if there.cancelled_at:
@@ -132,6 +132,20 @@ async def track(session: Session, client: Client, fulfillments: Sequence[str], i
         if refused:
             return Rejected(refusal(refused))
     return Accepted(remote=dict(item.remote))
+
+
+async def fulfilled(client: Client, order: str) -> Fulfilled | None:
+    """What was shipped of an order, with all lines; None where there is no such order."""
+    there = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=MOST_FULFILLMENTS)).order
+    for one in there.fulfillments if there is not None else ():
+        one.fulfillment_line_items.nodes = await client.rest(
+            "FulfillmentLines",
+            one.fulfillment_line_items,
+            fulfillment_wire.ShippedLine,
+            ("fulfillment", "fulfillmentLineItems"),
+            id=one.id,
+        )
+    return there
 
 
 async def open_orders(client: Client, order: str) -> list[fulfillment_wire.FulfillmentOrder]:
@@ -213,7 +227,7 @@ def told(
         if one.status in DEAD or parcel.tracking not in numbers:
             continue
         goods = shipped(one)
-        if goods == wanted or one.fulfillment_line_items.page_info.has_next_page:
+        if goods == wanted:
             return [one.id], {}
         if wanted and not (parcel.tracking and all(left.get(key, 0) >= amount for key, amount in goods.items())):
             continue
@@ -235,7 +249,7 @@ async def settle(session: Session, batch: Batch[Shipment]) -> Mapping[str, Outco
     """After no answer: looked for. A parcel without tracking number is known by its goods."""
     (item,) = batch.items
     client, order = Client(session), gid("Order", item.record.order_id)
-    there = (await client.ask("Fulfillments", FulfillmentsData, id=order, first=MOST_FULFILLMENTS)).order
+    there = await fulfilled(client, order)
     mine, left = told(there.fulfillments if there is not None else (), item.record)
     if not mine:
         return {item.key: Later(Wait(0.0, "It never arrived"))}

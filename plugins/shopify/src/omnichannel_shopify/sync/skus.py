@@ -72,15 +72,14 @@ def one_of(sku: str, found: Sequence[Variant]) -> Place | str:
     return Place(one.id, one.product.id if one.product else "", item.id, item.tracked)
 
 
-async def look(client: Client, sku: str) -> Place | None:
-    """One SKU; None where the shop has none.
+async def known(client: Client, skus: Sequence[str]) -> list[Place]:
+    """Where those of the SKUs are that the shop has.
 
     Raises:
-        ValueError: several variants have it.
+        ValueError: several variants have one of them.
     """
-    found = (await places(client, [sku]))[sku]
-    if isinstance(found, Place):
-        return found
-    if found.startswith("The shop has no"):
-        return None
-    raise ValueError(found)
+    found = (await places(client, skus)).values()
+    for why in found:
+        if isinstance(why, str) and not why.startswith("The shop has no"):
+            raise ValueError(why)
+    return [one for one in found if isinstance(one, Place)]
