@@ -37,7 +37,7 @@ class Kind(NamedTuple):
         types: its names; the next one is tried where Amazon refuses the one before (flat file, then XML).
         overlap: asked for again by the next report: late rows, and what changed in them.
         span: of one report at most. every: Amazon makes no two of them within this time (guide amazon 10.1).
-        history: where the first one begins unless it is said; reach: how far back it may at most.
+        history: where the first one begins unless it is said; reach: how far back any may at most.
     """
 
     types: tuple[str, ...]
@@ -111,8 +111,8 @@ async def step(session: Session, kind: Kind, track: Track, earliest: datetime | 
 def _begin(kind: Kind, track: Track, now: datetime, earliest: datetime | None) -> Step:
     if track.upto is None or (track.tried is not None and now - track.tried < kind.every):
         return Step(track, more=False)
-    first = max(earliest or track.upto - kind.history, track.upto - kind.reach)
-    since = first if track.until is None else track.until - kind.overlap
+    first = earliest or track.upto - kind.history
+    since = max(first if track.until is None else track.until - kind.overlap, track.upto - kind.reach)
     to = min(track.upto, since + kind.span)
     if to <= since:
         return Step(replace(track, upto=None), more=False)

@@ -157,6 +157,32 @@ async def test_pain_03_token_expired(amazon: Make):
     assert set(here.session.records(Order)) == truth(here)
 
 
+async def test_pain_03_no_token_is_ever_good(amazon: Make):
+    """A second page that is refused whatever its token is said, not asked for without end; later it is tried anew."""
+    here = amazon(orders=900, days=2)
+    await here.authorize()
+    send, broken = here.session.http.send, [True]
+
+    async def refuse(operation: str, *rest: Any, **more: Any) -> Any:
+        if broken and operation == "searchOrders" and "paginationToken" in more["params"]:
+            await here.advance(180)
+            raise errors.RemoteRejected("searchOrders: 400: InvalidInput", "400")
+        return await send(operation, *rest, **more)
+
+    here.session.http.send = refuse
+    cursors, said = {DE: ORDERS.cursor()}, list[Exception]()
+    while not said and len(here.asked("searchOrders")) < 30:
+        try:
+            cursors, _ = await turn(here, cursors)
+        except errors.RemoteRejected as trouble:
+            said.append(trouble)
+    assert said
+    broken.clear()
+    await here.advance(30 * 3600)
+    await here.run(ORDERS, cursors)
+    assert set(here.session.records(Order)) == truth(here)
+
+
 async def test_pain_03_query_frozen(amazon: Make):
     """A connection that is switched off in the middle of a window does not change the query that its token is for."""
     here = amazon(orders=1200, days=20, marketplaces=[DE, FR])

@@ -320,6 +320,25 @@ async def test_pain_16_stock_never_turns_an_fba_offer_into_mfn(amazon: Make):
     assert {"fulfillmentChannelCode": "DEFAULT", "quantity": 3} in live(here, sku)
 
 
+async def test_pain_16_not_told_who_fulfills(amazon: Make):
+    """A listing of which Amazon tells neither channels nor attributes may be its own: no stock is sent for it."""
+    here = amazon()
+    await here.authorize()
+    send = here.session.http.send
+
+    async def poor(operation: str, *rest: Any, **more: Any) -> Any:
+        if operation == "searchListingsItems":
+            more["params"] = {**more["params"], "includedData": "summaries"}
+        return await send(operation, *rest, **more)
+
+    here.session.http.send = poor
+    sku = theirs(here)[0]
+    said = (await STOCK.push(here.session, batch(level(sku, 3))))[sku]
+    assert isinstance(said, Rejected)
+    assert "fulfills" in said.reason
+    assert not here.asked("patchListingsItem")
+
+
 async def test_pain_16_accepted_and_never_shown(amazon: Make):
     """A PATCH that Amazon accepts and forgets ends as refused after a day, not as done."""
     here = amazon(lose_submissions=1)

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from omnichannel_amazon import documents, reports
 from omnichannel_amazon.credentials import AmazonCredentials
-from omnichannel_amazon.settings import OrderImport
+from omnichannel_amazon.settings import Export, OrderImport
 from omnichannel_amazon.sync.fba import FBA, amounts, decimal, side
+from omnichannel_amazon.sync.invoice_data import INVOICE_DATA
 from omnichannel_amazon.sync.orders import ORDERS
-from omnichannel_amazon.sync.returns import RETURNS, day
+from omnichannel_amazon.sync.returns import RETURNS, day, fba, mfn, records
 
 from omnichannel_core import errors
 from omnichannel_core.records import Order, Return
@@ -118,6 +119,23 @@ async def test_returns_of_a_day_to_come(amazon: Make):
     await here.authorize()
     await here.run(RETURNS, pages=5)
     assert not here.asked("createReport")
+
+
+async def test_reports_after_a_long_absence(amazon: Make):
+    """After months nothing is asked for from before a report's reach, and what is new is in with the first reports."""
+    here = amazon(Export(invoices_b2c={"A1PA6795UKMFR9"}), orders=20, days=20)
+    await here.authorize()
+    for stream in (RETURNS, INVOICE_DATA):
+        cursors = await runs(here, stream, 2)
+        await here.advance(100 * 86400)
+        since = here.session.clock.now()
+        before = len(here.asked("createReport"))
+        await here.run(stream, cursors)
+        asked = [msgspec.json.decode(one.body) for one in here.asked("createReport")[before:]]
+        mine = [one for one in asked if "FBA" not in one["reportType"]]
+        assert mine
+        assert all(since - datetime.fromisoformat(one["dataStartTime"]) <= timedelta(days=90) for one in mine)
+        assert all(since - datetime.fromisoformat(one["dataEndTime"]) <= timedelta(hours=1) for one in mine)
 
 
 async def test_returns_by_xml(amazon: Make):
@@ -457,6 +475,18 @@ def test_sides(cents: int, rate: str):
     tax = (gross * Decimal(rate) / (1 + Decimal(rate))).quantize(Decimal("0.01"))
     assert side(gross, tax) in ("gross", "unclear")
     assert amounts(gross, tax, vcs=False).gross == gross
+
+
+def test_pieces_of_one_return():
+    """Pieces of one SKU that come back for several reasons are all there, in one return or, without plates, in two."""
+    asked = {"order_id": "1", "amazon_rma_id": "D1", "merchant_sku": "A", "return_quantity": "1",
+             "return_request_date": "21-Nov-2026"}  # fmt: skip
+    arrived = {"order_id": "1", "sku": "A", "quantity": "1", "return_date": "2026-11-21T00:00:00+00:00"}
+    for read, rows, what in ((mfn, asked, "return_reason"), (fba, arrived, "detailed_disposition")):
+        found = records(
+            [{**rows, what: "DEFECTIVE"}, {**rows, what: "SELLABLE"}, {**rows, what: "SELLABLE"}], read, "1"
+        )
+        assert sum(line.quantity for one in found for line in one.lines.values()) == 2
 
 
 def test_days():

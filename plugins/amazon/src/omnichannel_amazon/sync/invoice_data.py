@@ -19,7 +19,12 @@ from omnichannel_core.records import Bad, Order
 
 DAYS = timedelta(days=1)
 KIND = Kind(
-    ("GET_FLAT_FILE_VAT_INVOICE_DATA_REPORT",), overlap=89 * DAYS, span=90 * DAYS, every=DAYS / 4, history=89 * DAYS
+    ("GET_FLAT_FILE_VAT_INVOICE_DATA_REPORT",),
+    overlap=89 * DAYS,
+    span=90 * DAYS,
+    every=DAYS / 4,
+    history=89 * DAYS,
+    reach=89 * DAYS,
 )
 """Always the last 90 days: without options it has what still lacks an invoice, which is due a day after shipment."""
 

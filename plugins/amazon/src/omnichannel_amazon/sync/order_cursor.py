@@ -32,6 +32,9 @@ SECOND = timedelta(minutes=5)
 PLAIN = timedelta(hours=24)
 """For so long personal parts that were refused are left out."""
 
+YOUNG = timedelta(hours=1)
+"""A token of a window begun anew so lately has not died of age: tokens live a day (guide 4.1)."""
+
 MOST_AHEAD = 86400.0
 RECONCILE, AGAIN = timedelta(hours=24), timedelta(hours=48)
 """Once a day the last two days are asked for again: orders have been missing from lists (guide 15, 5)."""
@@ -72,6 +75,7 @@ class OrderCursor(Struct, frozen=True):
         denied: when access was refused and not granted since.
         plain: when personal parts were refused: without them orders come, a day later they are asked for again.
         alone: when marketplaces were refused together: for a day each is asked for by itself.
+        restarted: when a window was begun anew because its token had died.
         ahead: seconds that our clock is ahead of Amazon's, which refuses what is not two minutes old there.
     """
 
@@ -86,6 +90,7 @@ class OrderCursor(Struct, frozen=True):
     ahead: float = 0.0
     upto: datetime | None = None
     alone: datetime | None = None
+    restarted: datetime | None = None
 
     @property
     def end(self) -> datetime | None:
@@ -166,14 +171,13 @@ def advance(cursor: OrderCursor, window: Window, page: str, now: datetime) -> Or
     return replace(cursor, history=left, upto=upto, window=None, slice=span)
 
 
-def restart(cursor: OrderCursor) -> OrderCursor:
+def restart(cursor: OrderCursor, now: datetime) -> OrderCursor:
     """The token died: the window anew, in smaller steps, so that the next one ends in time. The last two days are asked
     for again tomorrow only."""
     window, shorter = cursor.window, max(LEAST.total_seconds(), cursor.slice / 2)
     daily = window is not None and window.by == "lastUpdated" and window.until - window.since >= AGAIN
-    return replace(
-        cursor, window=None, slice=shorter, reconciled=window.until if daily and window else cursor.reconciled
-    )
+    reconciled = window.until if daily and window else cursor.reconciled
+    return replace(cursor, window=None, slice=shorter, reconciled=reconciled, restarted=now)
 
 
 def hurried(cursor: OrderCursor) -> OrderCursor | None:

@@ -19,6 +19,7 @@ from omnichannel_amazon.sync.order_cursor import (
     LAG,
     PLAIN,
     SECOND,
+    YOUNG,
     OrderCursor,
     Window,
     advance,
@@ -97,7 +98,7 @@ async def pull_together(turns: Mapping[str, Turn]) -> Mapping[str, Page[OrderCur
     except errors.AccessMissing as refused:
         return _denied(lead, refused, group, parts, now)
     except errors.RemoteRejected as refused:
-        return _refused(lead, refused, group, window)
+        return _refused(lead, refused, group, window, now)
     orders, bad, token = await lead.compute(partial(read, answer))
     pages = dict[str, Page[OrderCursor]]()
     for number, (channel, cursor) in enumerate(group.items()):
@@ -116,12 +117,15 @@ def together(turns: Mapping[str, Turn], now: datetime) -> Mapping[str, Turn]:
 
 
 def _refused(
-    lead: Session, refused: errors.RemoteRejected, group: Mapping[str, OrderCursor], window: Window
+    lead: Session, refused: errors.RemoteRejected, group: Mapping[str, OrderCursor], window: Window, now: datetime
 ) -> Mapping[str, Page[OrderCursor]]:
-    """A token that died begins its window anew; a window that is too new begins earlier. Anything else is raised."""
+    """A token that died begins its window anew; a window that is too new begins earlier. Anything else is raised: also
+    a token of a window that was begun anew just now, as its age is not what is wrong."""
     if window.page:
+        if any(one.restarted is not None and now - one.restarted < YOUNG for one in group.values()):
+            raise refused
         lead.log.warning("Amazon no longer knows the page token: this window of orders is asked for anew")
-        return {channel: Page(cursor=restart(cursor), more=True) for channel, cursor in group.items()}
+        return {channel: Page(cursor=restart(cursor, now), more=True) for channel, cursor in group.items()}
     moved = {channel: hurried(cursor) for channel, cursor in group.items()}
     if TOO_NEW not in str(refused) or None in moved.values():
         raise refused

@@ -145,11 +145,12 @@ def mfn(row: Row, asked: str) -> Return:
     order, rma = row["order_id"], row.get("amazon_rma_id") or row.get("merchant_rma_id") or _digest(row)
     currency, back = row.get("currency_code", ""), row.get("refunded_amount", "")
     amount: Money | UnsetType = Money(decimal(back), currency) if back and currency else UNSET
+    reason = row.get("return_reason", "")
     line = ReturnLine(
-        id=row["merchant_sku"],
+        id=f"{row['merchant_sku']}:{reason}" if reason else row["merchant_sku"],  # pieces may have reasons of their own
         quantity=decimal(row["return_quantity"]) or Decimal(1),
         amount=amount,
-        reason=row.get("return_reason", ""),
+        reason=reason,
         extra={name: row[name] for name in ("asin", "merchant_sku", "resolution", "in_policy") if row.get(name)},
     )
     names = ("return_carrier", "tracking_id", "label_type", "return_delivery_date", "is_prime", "a_to_z_claim",
@@ -157,14 +158,14 @@ def mfn(row: Row, asked: str) -> Return:
     return Return(
         id=f"{order}:{rma}", revision=asked, partial=True, number=rma, order_id=order,
         at=day(row["return_request_date"]), status=row.get("return_request_status") or UNSET,
-        reason=row.get("return_reason") or UNSET, lines={line.id: line},
+        reason=reason or UNSET, lines={line.id: line},
         extra={"kind": "mfn"} | {name: row[name] for name in names if row.get(name)},
     )  # fmt: skip
 
 
 def _digest(row: Row) -> str:
     """A row without an id of its own is known by what does not change in it."""
-    names = ("order_id", "sku", "merchant_sku", "return_date", "return_request_date")
+    names = ("order_id", "sku", "merchant_sku", "return_date", "return_request_date", "detailed_disposition", "reason")
     return sha256("\t".join(row.get(name, "") for name in names).encode()).hexdigest()[:16]
 
 

@@ -19,14 +19,20 @@ def patch(client: Client, level: StockLevel, listing: wire.Listing) -> Patch:
     """The default channel's quantity, with whatever else was said about it before (handling time).
 
     Raises:
-        Unfit: a quantity Amazon does not take. NotWanted: Amazon fulfills it and the setting is off.
+        Unfit: a quantity Amazon does not take, a listing it tells too little of.
+        NotWanted: Amazon fulfills it and the setting is off.
     """
     quantity = level.quantity
     if not quantity.is_finite() or quantity < 0 or quantity != quantity.to_integral_value():
         raise Unfit("Amazon keeps stock in whole numbers of zero or more")
+    fba_too = client.session[Offers].fba_stock
+    if listing.fulfillment_availability is None and listing.attributes is None and not fba_too:
+        raise Unfit(
+            "Amazon does not tell who fulfills this offer, so stock could make it merchant-fulfilled: push again"
+        )
     said = attribute(listing, "fulfillment_availability")
     codes = listing.channels() | {str(one.get("fulfillment_channel_code", "")) for one in said}
-    if codes - {DEFAULT, ""} and not client.session[Offers].fba_stock:
+    if codes - {DEFAULT, ""} and not fba_too:
         raise NotWanted("Amazon fulfills this offer, and updating stock for FBA offers is off")
     before = next((one for one in said if one.get("fulfillment_channel_code") == DEFAULT), {})
     value = {**before, "fulfillment_channel_code": DEFAULT, "quantity": int(quantity)}
