@@ -136,6 +136,6 @@ def test_installs_and_conforms(tmp_path: Path) -> None:
     assert where.count(str(clean)) == 2
     shutil.copytree(made / "tests", tmp_path / "tests")
     said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=tmp_path)
-    assert re.search(r"^corner-shop: platinum, 2 rules do not apply \(", said, re.MULTILINE), said
+    assert re.search(r"^corner-shop: platinum, 3 rules do not apply \(", said, re.MULTILINE), said
     assert "cannot apply: platinum-agrees-with-the-definition: the invented shop" in said
     assert "cannot apply: gold-cancelled-authorizations-end: its flow has" in said
