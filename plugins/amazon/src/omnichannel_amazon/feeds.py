@@ -45,25 +45,27 @@ async def submit(client: Client, kind: str, mime: str, body: bytes, options: Map
     return await client.create_feed(wish | ({"feedOptions": dict(options)} if options else {}))
 
 
-async def ended(client: Client, feed: str) -> bool:
-    """Whether it is done with, one way or another."""
+async def _known(client: Client, feed: str) -> wire.Feed | None:
+    """What Amazon says of it; None when it no longer knows it."""
     try:
-        said = await client.feed(feed)
+        return await client.feed(feed)
     except errors.RemoteRejected as refused:
         if refused.code == "404":
-            return True
+            return None
         raise
-    return said.processing_status in ENDED or _hangs(client, said)
+
+
+async def ended(client: Client, feed: str) -> bool:
+    """Whether it is done with, one way or another."""
+    said = await _known(client, feed)
+    return said is None or said.processing_status in ENDED or _hangs(client, said)
 
 
 async def result(client: Client, feed: str) -> Result:
     """How it ended. FATAL may have done some of it: whoever asks looks at what is there."""
-    try:
-        said = await client.feed(feed)
-    except errors.RemoteRejected as refused:
-        if refused.code == "404":
-            return Result("fatal", "Amazon no longer knows the feed")
-        raise
+    said = await _known(client, feed)
+    if said is None:
+        return Result("fatal", "Amazon no longer knows the feed")
     if said.processing_status not in ENDED:
         return Result("fatal", NEVER_ENDED) if _hangs(client, said) else WAITING
     text, document = "", said.result_feed_document_id
