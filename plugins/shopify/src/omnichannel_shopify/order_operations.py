@@ -13,7 +13,7 @@ HEAD = """
 fragment OrderHead on Order {
   id name number confirmationNumber createdAt processedAt updatedAt closedAt cancelledAt cancelReason test edited
   displayFinancialStatus displayFulfillmentStatus returnStatus currencyCode presentmentCurrencyCode
-  taxesIncluded taxExempt dutiesIncluded subtotalLineItemsQuantity
+  taxesIncluded taxExempt dutiesIncluded
   sourceName sourceIdentifier tags note poNumber email phone customerLocale discountCodes paymentGatewayNames
   app { id }
   customer { id firstName lastName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } }

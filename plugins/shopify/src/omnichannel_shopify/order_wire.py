@@ -177,7 +177,6 @@ class Order(Wire):
     taxes_included: bool | None = None
     tax_exempt: bool | None = None
     duties_included: bool | None = None
-    subtotal_line_items_quantity: int | None = None
     source_name: str | None = None
     source_identifier: str | None = None
     tags: list[str] = []

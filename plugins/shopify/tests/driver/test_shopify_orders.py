@@ -88,7 +88,6 @@ def order(number: int, at: datetime = T0, **more: Any) -> dict[str, Any]:
             "currencyCode": "EUR",
             "presentmentCurrencyCode": "EUR",
             "taxesIncluded": True,
-            "subtotalLineItemsQuantity": 2,
             "totalPriceSet": bag("23.80"),
             "totalTaxSet": bag("3.80"),
             "currentTotalPriceSet": bag("23.80"),
