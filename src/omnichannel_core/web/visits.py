@@ -138,7 +138,7 @@ class Visit:
         Raises:
             Refused: larger than 4 MiB.
         """
-        return await self.request.form(max_files=0, max_fields=100_000, max_part_size=BODY_MAX)
+        return await self.request.form(max_files=0, max_fields=5_000, max_part_size=BODY_MAX)
 
     # --- what goes
     def url(self, path: str, **query: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -12,6 +11,7 @@ from starlette.datastructures import FormData
 from omnichannel_core.web.pages.fields import Drawing, Option, Schema, kind_of, tag_of
 
 _MOMENT = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?: (\d{1,2}):(\d{2}))?", re.ASCII)
+ROWS_MAX = 10_000  # as many as four digits number
 _ABSENT: Any = object()
 
 
@@ -78,7 +78,7 @@ def _mapping(
     drawing: Drawing, item: Schema, sent: FormData, name: str, place: str, options: list[Option]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for at in count():
+    for at in range(ROWS_MAX):
         key = _text(sent, f"{name}.{at}")
         if not key:
             break
